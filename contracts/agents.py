@@ -1,0 +1,121 @@
+"""What an author writes: the configuration of an Agent, frozen into a version when it is published."""
+
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.fields import TimeZone
+from contracts.lanes import Lane
+
+AgentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,63}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Scope(StrEnum):
+    """The four levels at which an Agent is switched on or off, from the widest to the most specific."""
+
+    SERVER = "server"
+    ORGANISATION = "organisation"
+    PROJECT = "project"
+    USER = "user"
+
+
+class EffectKind(StrEnum):
+    """What an Agent may ask for; each becomes a proposal of the same kind."""
+
+    MEMORY_DIFF = "memory_diff"
+    TICKET_CHANGE = "ticket_change"
+
+
+class IntervalSchedule(_Model):
+    """Due at every whole multiple of the interval since 1970-01-01 UTC, so all replicas agree on the moments."""
+
+    every_seconds: int = Field(ge=1, le=31 * 86_400)
+
+
+class DailySchedule(_Model):
+    """Due once a day at a full hour of the zone's wall clock."""
+
+    daily_hour: int = Field(ge=0, le=23)
+    timezone: TimeZone = "UTC"
+
+
+Schedule = IntervalSchedule | DailySchedule
+
+
+class TargetRule(_Model):
+    """How a run's target is read from the event: `id` may name fields, as in `{projectid}:{data.date}`."""
+
+    type: str = Field(min_length=1, max_length=64)
+    id: str = Field(min_length=1, max_length=256)
+
+
+class EventTrigger(_Model):
+    """Starts the Agent for each event of one type."""
+
+    event: str
+    target: TargetRule
+
+
+class ScheduleTrigger(_Model):
+    """Starts the Agent for every member of every project at each due moment.
+
+    `schedule` is the version's default; a binding may set another. Without either, the Agent does not fire.
+    """
+
+    schedule: Schedule | None = None
+    target: TargetRule
+
+
+class ModelTier(StrEnum):
+    """Which of the two configured models an Agent uses."""
+
+    REASONING = "reasoning"
+    FAST = "fast"
+
+
+class ModelSettings(_Model):
+    tier: ModelTier = ModelTier.FAST
+    max_output_tokens: int = Field(default=4_000, ge=16, le=128_000)
+
+
+class MemoryOwner(StrEnum):
+    """Whose long-term memory a block is."""
+
+    USER = "user"
+    PROJECT = "project"
+
+
+class AgentSpec(_Model):
+    """The whole configuration of an Agent version.
+
+    `handler` is `llm`, or the name of a deterministic handler of the runner. `output_schema` is the JSON Schema that
+    the answer must satisfy; the arrays in it named after an effect (`memory_diffs`, `ticket_changes`) become
+    proposals when `effects` allows their kind. `timeout_seconds` bounds one attempt; `retry_attempts` counts the
+    attempts after the first.
+    """
+
+    key: AgentKey
+    name: str = Field(min_length=1, max_length=128)
+    description: str = Field(default="", max_length=2_000)
+    handler: str = "llm"
+    instructions: str = Field(default="", max_length=50_000)
+    model: ModelSettings = ModelSettings()
+    memory: tuple[MemoryOwner, ...] = ()
+    output_schema: dict[str, Any] | None = None
+    effects: tuple[EffectKind, ...] = ()
+    triggers: tuple[EventTrigger, ...] = ()
+    schedule_trigger: ScheduleTrigger | None = None
+    priority_level: Lane = Lane.MEDIUM
+    retry_attempts: int = Field(default=3, ge=0, le=5)
+    timeout_seconds: int = Field(default=600, ge=1, le=3_600)
+
+    def content_hash(self) -> str:
+        """The same for equal configurations, whoever wrote them and whenever."""
+        return sha256(orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()

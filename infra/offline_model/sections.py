@@ -1,0 +1,124 @@
+"""Reading the text that a runner gives a model: the event, its data, and what is remembered already."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+_HEADING = re.compile(r"^# (Event|Content|Memory of the user|Memory of the project)\b.*$", re.MULTILINE)
+_FACT = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
+_MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[a-z][a-z0-9_]*): (?P<text>.*))$")
+_KEYS_OF_FACTS = (
+    "agent_key date due_at edited_by fired_at fire_id id kind model mood previous_text revision schedule scope status"
+    " timezone type url"
+)
+_NOT_PROSE = frozenset(_KEYS_OF_FACTS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that a person wrote, and the key of the data under which it stood."""
+
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One field of a memory block; `owner` is `user` or `project`."""
+
+    owner: str
+    label: str
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that an answer may rest on."""
+
+    passages: tuple[Passage, ...]
+    event: Mapping[str, str] = field(default_factory=dict)
+    data: Any = None
+    memory: tuple[Remembered, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The title of the document that the content is, empty when it is none."""
+        title = self.data.get("title") if isinstance(self.data, dict) else None
+        return title if isinstance(title, str) else ""
+
+
+def read_material(text: str) -> Material:
+    """Return the sections of a rendered input; a text without such sections is one passage."""
+    sections = dict(_sections(text))
+    if not sections:
+        return Material(passages=(Passage("text", text),))
+    content = sections.get("Content", "").strip()
+    data = _json(content)
+    return Material(
+        passages=tuple(_passages(data, "text")),
+        event=dict(_FACT.findall(sections.get("Event", ""))),
+        data=data,
+        memory=tuple(
+            remembered
+            for owner in ("user", "project")
+            for remembered in _memory(owner, sections.get(f"Memory of the {owner}", ""))
+        ),
+    )
+
+
+def has_sections(text: str) -> bool:
+    """Return whether a text is a rendered input."""
+    return _HEADING.search(text) is not None
+
+
+def _sections(text: str) -> Iterator[tuple[str, str]]:
+    headings = list(_HEADING.finditer(text))
+    ends = [*(heading.start() for heading in headings[1:]), len(text)][: len(headings)]
+    for heading, end in zip(headings, ends, strict=True):
+        yield heading.group(1), text[heading.end() : end]
+
+
+def _json(content: str) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return content
+
+
+def _passages(value: Any, place: str) -> Iterator[Passage]:
+    match value:
+        case str(text) if text.strip():
+            yield Passage(place, text)
+        case {"role": role, **rest}:
+            # What an assistant or a tool said is not evidence of what a person wants.
+            if role == "user":
+                yield from _passages(rest.get("text") or rest.get("content"), "message")
+        case dict():
+            for key, each in value.items():
+                if key not in _NOT_PROSE and not key.endswith("_id"):
+                    yield from _passages(each, key)
+        case list():
+            for each in value:
+                yield from _passages(each, place)
+
+
+def _memory(owner: str, section: str) -> Iterator[Remembered]:
+    label, name, lines = "", "", list[str]()
+    for line in section.splitlines():
+        start = _MEMORY_LINE.match(line)
+        if start is None:
+            lines.append(line)
+            continue
+        yield from _remembered(owner, label, name, lines)
+        label = start["label"] or label
+        name, lines = (start["field"], [start["text"]]) if start["field"] else ("", [])
+    yield from _remembered(owner, label, name, lines)
+
+
+def _remembered(owner: str, label: str, name: str, lines: list[str]) -> Iterator[Remembered]:
+    if name:
+        yield Remembered(owner, label, name, "\n".join(lines).strip())

@@ -1,0 +1,57 @@
+"""Creates what the services need: indexes, streams, consumers, and the built-in Agents.
+
+`python -m infra.provision` may be run at any time and any number of times.
+"""
+
+import asyncio
+import sys
+
+import nats
+import nats.errors
+import structlog
+
+from shared.catalog.builtin import builtin_agents
+from shared.clock import utc_now
+from shared.errors import StorageUnavailable
+from shared.logging import configure_logging
+from shared.messaging.provision import provision_streams
+from shared.process import read_settings
+from shared.settings import ProvisionSettings
+from shared.store.agents import AgentStore
+from shared.store.mongo import Mongo
+from shared.store.provision import provision_store
+
+log = structlog.get_logger()
+
+
+async def provision(settings: ProvisionSettings) -> None:
+    """Create and seed everything; raises StorageUnavailable or a NATS error when a server does not answer."""
+    mongo = Mongo(settings)
+    try:
+        await provision_store(mongo.database)
+        agents = AgentStore(mongo.database)
+        for spec in builtin_agents(settings.operating_background_interval_seconds):
+            log.info("agent.seeded", agent=spec.key, result=await agents.seed(spec, utc_now()))
+    finally:
+        mongo.close()
+    client = await nats.connect(settings.nats_servers, connect_timeout=2, max_reconnect_attempts=3)
+    try:
+        await provision_streams(client, settings.nats_replicas, settings.event_retention_seconds)
+    finally:
+        await client.close()
+
+
+def main() -> None:
+    """Provision, or exit with 1 and say which server does not answer."""
+    settings = read_settings(ProvisionSettings)
+    configure_logging(settings, "provision")
+    try:
+        asyncio.run(provision(settings))
+    except StorageUnavailable as error:
+        sys.exit(f"provision: {error.message} (MONGODB_URL)")
+    except (TimeoutError, OSError, nats.errors.Error) as error:
+        sys.exit(f"provision: NATS does not answer at {settings.nats_url}: {error or type(error).__name__} (NATS_URL)")
+
+
+if __name__ == "__main__":
+    main()

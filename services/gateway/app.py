@@ -1,0 +1,101 @@
+"""The gateway, composed: HTTP in, status out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from faststream.nats import NatsBroker
+
+from contracts.subjects import gated_subject
+from services.gateway import problems
+from services.gateway.auth import Authenticator
+from services.gateway.gate_answers import GateAnswers
+from services.gateway.publish import Publishing
+from services.gateway.routes import bindings, events, health, memory, proposals, runs
+from services.gateway.state import Gateway
+from shared.clock import utc_now
+from shared.logging import process_instance
+from shared.messaging.broker import make_broker
+from shared.messaging.publisher import Publisher
+from shared.settings import GatewaySettings
+from shared.store.agents import AgentStore
+from shared.store.bindings import BindingStore
+from shared.store.events import EventStore
+from shared.store.members import MemberStore
+from shared.store.memory import MemoryStore
+from shared.store.mongo import Mongo
+from shared.store.proposals import ProposalStore
+from shared.store.runs import RunStore
+from shared.store.steps import StepStore
+
+log = structlog.get_logger()
+
+ROUTERS = (events.router, runs.router, proposals.router, memory.router, bindings.router, health.router)
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """Build one gateway; it connects when it starts, and starts without NATS."""
+    broker = make_broker(settings)
+    answers = GateAnswers()
+    instance = process_instance()
+    subscriber = broker.subscriber(gated_subject(instance), description="Decisions on events accepted by this process.")
+
+    @subscriber
+    async def on_gated(message: bytes) -> None:
+        answers.take(message)
+
+    gateway = _compose(settings, answers, instance)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        connecting = asyncio.create_task(_connect(broker, gateway.publisher))
+        log.info("service.started", port=settings.gateway_port)
+        try:
+            yield
+        finally:
+            connecting.cancel()
+            await broker.stop()
+            gateway.mongo.close()
+            log.info("service.stopped")
+
+    app = FastAPI(
+        title="Towpath",
+        version="1",
+        description="Publish events, follow the runs of background Agents, decide their proposals.",
+        lifespan=lifespan,
+    )
+    app.state.gateway = gateway
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> Gateway:
+    mongo = Mongo(settings)
+    publisher = Publisher()
+    event_store = EventStore(mongo.database)
+    return Gateway(
+        settings=settings,
+        clock=utc_now,
+        mongo=mongo,
+        publisher=publisher,
+        authenticator=Authenticator(settings),
+        publishing=Publishing(event_store, publisher, answers, instance, settings.gate_wait_seconds),
+        events=event_store,
+        runs=RunStore(mongo.database),
+        steps=StepStore(mongo.database),
+        proposals=ProposalStore(mongo),
+        memory=MemoryStore(mongo.database),
+        bindings=BindingStore(mongo.database),
+        agents=AgentStore(mongo.database),
+        members=MemberStore(mongo.database),
+    )
+
+
+async def _connect(broker: NatsBroker, publisher: Publisher) -> None:
+    """Connect in the background: an accept needs MongoDB only."""
+    publisher.attach(await broker.connect())
+    await broker.start()

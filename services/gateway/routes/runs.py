@@ -1,0 +1,99 @@
+"""GET /api/agent-runs: what is queued, running and recently finished."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.gateway import cursor as cursors
+from services.gateway.answers import json_answer, tagged_answer
+from services.gateway.auth import Caller
+from services.gateway.problems import Forbidden
+from services.gateway.state import Gateway, caller_of, gateway_of
+from services.gateway.views import RunDetail, RunList, run_detail, run_view
+from shared.domain.run import ACTIVE, TERMINAL, RunStatus
+from shared.errors import NotFound
+
+router = APIRouter(tags=["agent runs"])
+
+_COUNT_AT_MOST = 10_000
+
+Document = dict[str, Any]
+
+
+@router.get("/api/agent-runs", response_model=RunList)
+async def list_agent_runs(
+    request: Request,
+    status: Annotated[list[RunStatus] | None, Query(description="Only these; may be repeated.")] = None,
+    agent_key: str | None = None,
+    project: str | None = None,
+    user: Annotated[str | None, Query(description="Another user, for backends and admins.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: str | None = None,
+    *,
+    all_users: Annotated[bool, Query(description="The whole organisation, for backends and admins.")] = False,
+) -> Response:
+    """List active runs of any age and runs that finished inside the status window, the latest change first.
+
+    Poll with `If-None-Match`: an unchanged list is an empty 304.
+    """
+    gateway, caller = gateway_of(request), await caller_of(request)
+    whose = _whose(caller, user, all_users=all_users)
+    narrowed = whose | {
+        name: value for name, value in {"agent_key": agent_key, "project": project}.items() if value is not None
+    }
+    since = gateway.clock() - timedelta(seconds=gateway.settings.ai_queue_status_retention_seconds)
+    wanted = frozenset(status or RunStatus)
+    active, finished, active_count, failures = await asyncio.gather(
+        _find(gateway, narrowed, wanted & ACTIVE, {}, cursor, limit),
+        _find(gateway, narrowed, wanted & TERMINAL, {"changed_at": {"$gte": since}}, cursor, limit),
+        gateway.runs.count(whose | {"status": {"$in": sorted(ACTIVE)}}, _COUNT_AT_MOST),
+        gateway.runs.count(whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}, _COUNT_AT_MOST),
+    )
+    found = sorted(active + finished, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
+    page = found[:limit]
+    return tagged_answer(
+        request,
+        {
+            "agent_runs": [run_view(run) for run in page],
+            "active": active_count,
+            "recent_failures": failures,
+            "window_seconds": gateway.settings.ai_queue_status_retention_seconds,
+            "next_cursor": cursors.encode(page[-1]["changed_at"], page[-1]["_id"]) if len(found) > limit else None,
+        },
+    )
+
+
+@router.get("/api/agent-runs/{run_id}", response_model=RunDetail)
+async def get_agent_run(request: Request, run_id: str) -> Response:
+    """Return one run with its steps, its output and effects, the decision that started it and the event behind that."""
+    gateway, caller = gateway_of(request), await caller_of(request)
+    run = (await gateway.runs.load([run_id])).get(run_id)
+    if run is None or not _may_see(caller, run):
+        raise NotFound(f"There is no run '{run_id}', or it is not yours to see.")
+    events, steps = await asyncio.gather(gateway.events.load([run["event_key"]]), gateway.steps.of_run(run_id))
+    return json_answer(run_detail(run, events.get(run["event_key"]), steps))
+
+
+def _whose(caller: Caller, user: str | None, *, all_users: bool) -> Document:
+    if not all_users:
+        return {"organisation": caller.organisation, "user": caller.on_behalf_of(user)}
+    if not caller.sees_organisation:
+        raise Forbidden("Only a backend or an admin may list the runs of all users.")
+    return {"organisation": caller.organisation}
+
+
+def _may_see(caller: Caller, run: Document) -> bool:
+    if run["organisation"] != caller.organisation:
+        return False
+    return caller.sees_organisation or run["user"] == caller.user
+
+
+async def _find(
+    gateway: Gateway, query: Document, statuses: frozenset[RunStatus], window: Document, cursor: str | None, limit: int
+) -> list[Document]:
+    if not statuses:
+        return []
+    conditions = [query, {"status": {"$in": sorted(statuses)}}, window, cursors.after(cursor, "changed_at")]
+    return await gateway.runs.find({"$and": [condition for condition in conditions if condition]}, limit + 1)

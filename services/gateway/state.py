@@ -1,0 +1,51 @@
+"""What the routes work with, built once by the app."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from services.gateway.auth import Authenticator, Caller
+from services.gateway.publish import Publishing
+from shared.clock import Clock
+from shared.messaging.publisher import Publisher
+from shared.settings import GatewaySettings
+from shared.store.agents import AgentStore
+from shared.store.bindings import BindingStore
+from shared.store.events import EventStore
+from shared.store.members import MemberStore
+from shared.store.memory import MemoryStore
+from shared.store.mongo import Mongo
+from shared.store.proposals import ProposalStore
+from shared.store.runs import RunStore
+from shared.store.steps import StepStore
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The parts of one gateway process."""
+
+    settings: GatewaySettings
+    clock: Clock
+    mongo: Mongo
+    publisher: Publisher
+    authenticator: Authenticator
+    publishing: Publishing
+    events: EventStore
+    runs: RunStore
+    steps: StepStore
+    proposals: ProposalStore
+    memory: MemoryStore
+    bindings: BindingStore
+    agents: AgentStore
+    members: MemberStore
+
+
+def gateway_of(request: Request) -> Gateway:
+    """Return the parts that the app was built with."""
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+async def caller_of(request: Request) -> Caller:
+    """Return who sent the request, or raise Unauthenticated."""
+    return await gateway_of(request).authenticator.caller(request)

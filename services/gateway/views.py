@@ -1,0 +1,294 @@
+"""Documents as the API shows them. The classes document the answers; the functions make them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.binding import Binding
+from shared.store.memory import MemoryBlock
+
+Document = Mapping[str, Any]
+
+
+class View(BaseModel):
+    """An answer of the API."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TargetView(View):
+    type: str
+    id: str
+
+
+class StartedRun(View):
+    """A run that an event has just started."""
+
+    id: str
+    agent_key: str
+    agent_version: int
+    status: str
+    target: TargetView
+
+
+class ScopeView(View):
+    scope: str
+    scope_id: str
+
+
+class DecisionView(View):
+    """What the gate decided for one Agent, and which scope's binding decided it."""
+
+    agent_key: str
+    agent_version: int
+    outcome: str
+    reason: str
+    decided_by: ScopeView | None
+    run_id: str | None
+    explanation: str
+
+
+class EventAnswer(View):
+    """What became of one event. `pending` means that the gate has not answered yet; the event is accepted all the same."""
+
+    index: int
+    id: str
+    key: str
+    agent_runs: list[StartedRun]
+    decisions: list[DecisionView]
+    pending: bool
+
+
+class PublishAnswer(View):
+    events: list[EventAnswer]
+    agent_runs: list[StartedRun]
+
+
+class ErrorView(View):
+    code: str
+    detail: str
+
+
+class UsageView(View):
+    input_tokens: int
+    output_tokens: int
+    model_calls: int
+
+
+class TriggerView(View):
+    kind: str
+    event_key: str
+    event_id: str
+    event_type: str
+
+
+class RunView(View):
+    """A run. `waiting_for` says what keeps a queued one from starting; `error` is that of the last attempt."""
+
+    id: str
+    agent_key: str
+    agent_version: int
+    organisation: str
+    project: str | None
+    user: str | None
+    target: TargetView
+    status: str
+    priority_level: str
+    attempt: int
+    trigger: TriggerView
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    changed_at: datetime
+    waiting_for: dict[str, Any] | None
+    error: ErrorView | None
+    usage: UsageView | None
+
+
+class RunList(View):
+    """`active` and `recent_failures` count this user's runs whatever the filters; they stop at 10,000."""
+
+    agent_runs: list[RunView]
+    active: int
+    recent_failures: int
+    window_seconds: int
+    next_cursor: str | None
+
+
+class StepView(View):
+    index: int
+    kind: str
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    result: Any
+
+
+class RunDetail(RunView):
+    output: Any
+    effects: list[dict[str, Any]]
+    steps: list[StepView]
+    decision: DecisionView | None
+    event: dict[str, Any] | None
+
+
+class ProposalView(View):
+    """A proposal. Those of kind `memory_diff` carry the fields of the diff, others their `change`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    kind: str
+    title: str
+    status: str
+    agent_key: str
+    agent_version: int
+    run_id: str
+    organisation: str
+    project: str | None
+    user: str | None
+    reasoning: str
+    confidence: str
+    base_version: int | None
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+    applied_version: int | None
+
+
+class ProposalList(View):
+    proposals: list[ProposalView]
+    next_cursor: str | None
+
+
+class OwnerView(View):
+    type: str
+    id: str
+
+
+class BlockView(View):
+    id: str
+    owner: OwnerView
+    label: str
+    fields: dict[str, str]
+    version: int
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class MemoryAnswer(View):
+    blocks: list[BlockView]
+
+
+class BindingView(View):
+    id: str
+    agent_key: str
+    scope: str
+    scope_id: str
+    enabled: bool | None
+    schedule: dict[str, Any] | None
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class BindingList(View):
+    bindings: list[BindingView]
+
+
+_RUN_FIELDS = (
+    "agent_key", "agent_version", "organisation", "project", "user", "target", "status", "attempt", "queued_at",
+    "changed_at", "waiting_for",
+)  # fmt: skip
+_PROPOSAL_FIELDS = (
+    "kind", "title", "status", "agent_key", "agent_version", "run_id", "organisation", "project", "user", "reasoning",
+    "confidence", "base_version", "created_at", "decided_at", "decided_by", "decision_reason", "applied_version",
+)  # fmt: skip
+
+
+def run_view(run: Document) -> dict[str, Any]:
+    """Return a stored run as it is shown."""
+    return {
+        "id": run["_id"],
+        **{name: run[name] for name in _RUN_FIELDS},
+        "priority_level": run["lane"],
+        "trigger": {
+            "kind": "schedule" if run["event_type"] == "schedule.fired" else "event",
+            "event_key": run["event_key"],
+            "event_id": run["event_id"],
+            "event_type": run["event_type"],
+        },
+        "started_at": run.get("started_at"),
+        "finished_at": run.get("finished_at"),
+        "error": run.get("error"),
+        "usage": run.get("usage"),
+    }
+
+
+def run_detail(run: Document, event: Document | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a stored run with all that belongs to it."""
+    return {
+        **run_view(run),
+        "output": _loaded(run.get("output_json")),
+        "effects": run.get("effects") or [],
+        "steps": [_step_view(step) for step in steps],
+        "decision": None if event is None else _decision_of(run["_id"], event),
+        "event": None if event is None else orjson.loads(event["json"]),
+    }
+
+
+def _decision_of(run_id: str, event: Document) -> dict[str, Any] | None:
+    for decision in event.get("decisions") or ():
+        if decision.get("run_id") == run_id:
+            return decision_view(decision)
+    return None
+
+
+def decision_view(decision: Document) -> dict[str, Any]:
+    """Return a recorded decision as it is shown."""
+    return {name: decision[name] for name in DecisionView.model_fields}
+
+
+def _step_view(step: Document) -> dict[str, Any]:
+    shown = ("index", "kind", "attempt", "started_at", "finished_at")
+    return {**{name: step[name] for name in shown}, "result": _loaded(step.get("result_json"))}
+
+
+def _loaded(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def proposal_view(proposal: Document) -> dict[str, Any]:
+    """Return a stored proposal as it is shown; the fields of a memory diff stand beside its own."""
+    view = {"id": proposal["_id"], **{name: proposal[name] for name in _PROPOSAL_FIELDS}}
+    return view | (proposal["change"] if proposal["kind"] == "memory_diff" else {"change": proposal["change"]})
+
+
+def block_view(block: MemoryBlock) -> dict[str, Any]:
+    """Return a memory block as it is shown."""
+    return {
+        "id": block.id,
+        "owner": {"type": block.owner.type, "id": block.owner.id},
+        "label": block.label,
+        "fields": block.fields,
+        "version": block.version,
+        "updated_at": block.updated_at,
+        "updated_by": block.updated_by,
+    }
+
+
+def binding_view(binding: Binding) -> dict[str, Any]:
+    """Return a binding as it is shown."""
+    return {
+        "id": binding.id,
+        "agent_key": binding.agent_key,
+        "scope": binding.at.scope,
+        "scope_id": binding.at.id,
+        "enabled": binding.enabled,
+        "schedule": None if binding.schedule is None else binding.schedule.model_dump(mode="json"),
+        "updated_at": binding.updated_at,
+        "updated_by": binding.updated_by,
+    }

@@ -1,0 +1,101 @@
+"""From a batch of dispatched runs to attempts under way."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from nats.aio.msg import Msg
+
+from contracts.lanes import Lane
+from contracts.subjects import last_id
+from services.runner.execution import Claimed
+from services.runner.executions import Executions
+from services.runner.slots import Slots
+from services.runner.versions import VersionCache
+from shared.domain.run import Claim
+from shared.domain.run_event import run_event
+from shared.errors import StorageUnavailable
+from shared.messaging.publisher import Publisher
+from shared.messaging.settling import give_back, settle
+from shared.store.events import EventStore
+from shared.store.mongo import Document
+from shared.store.runs import RunStore
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
+
+
+class Intake:
+    """Claims what was dispatched. The queue's entry ends with the claim: from then on the lease speaks for the run."""
+
+    def __init__(
+        self,
+        runs: RunStore,
+        events: EventStore,
+        versions: VersionCache,
+        executions: Executions,
+        slots: Slots,
+        publisher: Publisher,
+        owner: str,
+        lease_seconds: float,
+    ) -> None:
+        self._runs = runs
+        self._events = events
+        self._versions = versions
+        self._executions = executions
+        self._slots = slots
+        self._publisher = publisher
+        self._owner = owner
+        self._lease_seconds = lease_seconds
+
+    async def take(self, lane: Lane, messages: list[Msg]) -> None:
+        """Start what there are slots for; what has to wait too long for one goes back for other runners."""
+        waiting = messages
+        while waiting:
+            taken = await self._slots.take(lane, len(waiting), PATIENCE_SECONDS)
+            if taken == 0:
+                break
+            batch, waiting = waiting[:taken], waiting[taken:]
+            await self._start(batch)
+        for message in waiting:
+            await give_back(message, 0)
+
+    async def _start(self, messages: list[Msg]) -> None:
+        """Claim as many runs as slots were taken; runs that cannot be claimed give their slots back."""
+        started = 0
+        try:
+            for claimed in await self._claim([last_id(message.subject) for message in messages]):
+                self._executions.start(claimed)
+                started += 1
+        except StorageUnavailable as error:
+            log.warning("claim.postponed", count=len(messages), error=error.message)
+            for message in messages:
+                await give_back(message, _RETRY_SECONDS)
+        else:
+            for message in messages:
+                await settle(message.ack())
+        finally:
+            self._slots.give_back(len(messages) - started)
+
+    async def _claim(self, run_ids: Sequence[str]) -> list[Claimed]:
+        runs = await self._runs.claim(run_ids, self._owner, self._lease_seconds)
+        if not runs:
+            return []
+        events, _ = await asyncio.gather(
+            self._events.load({run["event_key"] for run in runs}),
+            self._publisher.run_events([run_event(run) for run in runs]),
+        )
+        return [await self._claimed(run, events.get(run["event_key"])) for run in runs]
+
+    async def _claimed(self, run: Document, event: Document | None) -> Claimed:
+        version = await self._versions.get(run["agent_key"], run["agent_version"])
+        log.info(
+            "run.claimed",
+            run_id=run["_id"],
+            attempt=run["attempt"],
+            agent=run["agent_key"],
+            organisation=run["organisation"],
+        )
+        return Claimed(Claim(run["_id"], run["attempt"], run["owner"]), run, version, event)

@@ -1,0 +1,56 @@
+"""Whether a claimed run may go on, decided purely from what the gate recorded and from the bindings as they are now."""
+
+from collections.abc import Collection
+from typing import Any
+
+from shared.domain.binding import Effective
+from shared.domain.configuration import AgentVersion, Configuration
+from shared.domain.decision import Reason, Skipped, explanation
+from shared.domain.run import Failed, Outcome, Refused, RetryAfter, RunError
+
+Document = dict[str, Any]
+
+_LOOK_AGAIN_SECONDS = 3.0
+
+
+def obstacle(
+    run: Document,
+    event: Document | None,
+    version: AgentVersion | None,
+    handlers: Collection[str],
+    configuration: Configuration,
+) -> Outcome | None:
+    """Return the outcome of a run that cannot be executed, or None when nothing stands in its way."""
+    if event is None:
+        return Failed(RunError("event_missing", f"Event {run['event_key']} is not stored any more."))
+    if version is None:
+        return Failed(
+            RunError("agent_version_missing", f"Version {run['agent_version']} of '{run['agent_key']}' does not exist.")
+        )
+    if version.spec.handler not in handlers:
+        return Failed(
+            RunError("handler_unknown", f"No runner here has a handler '{version.spec.handler}'; update the runners.")
+        )
+    return _undecided(run, event) or _disabled(
+        version, configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
+    )
+
+
+def _undecided(run: Document, event: Document) -> Outcome | None:
+    if not event["gated"]:
+        error = RunError("not_decided_yet", "The gate has not recorded its decision yet.")
+        return RetryAfter(_LOOK_AGAIN_SECONDS, error)
+    if any(decision.get("run_id") == run["_id"] for decision in event["decisions"]):
+        return None
+    return Refused(
+        RunError(
+            "not_decided", "Two gates decided at once, and the decision that was recorded first does not start it."
+        )
+    )
+
+
+def _disabled(version: AgentVersion, effective: Effective) -> Outcome | None:
+    if effective.is_enabled:
+        return None
+    skipped = Skipped(version.spec.key, version.number, Reason.DISABLED, effective.decided_by)
+    return Refused(RunError("agent_disabled", explanation(skipped)))

@@ -1,0 +1,34 @@
+"""A due moment of a schedule as an event. Its id is made of what fired and when, so it happens once."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from contracts.ids import derived_id
+from contracts.schedules import ScheduleFired, ScheduleFiredData
+from shared.domain.schedule import schedule_text
+from shared.store.schedules import ScheduleInForce
+
+SOURCE = "/towpath/scheduler"
+
+
+def fire(schedule: ScheduleInForce, due_at: datetime, now: datetime) -> ScheduleFired:
+    """Return the event that this schedule was due at this moment."""
+    member = schedule.member
+    fire_id = derived_id("fire", schedule.id, due_at.isoformat())
+    return ScheduleFired(
+        id=fire_id,
+        source=SOURCE,
+        time=due_at,
+        organisationid=member.organisation,
+        projectid=member.project,
+        userid=member.user,
+        data=ScheduleFiredData(
+            fire_id=fire_id,
+            agent_key=schedule.agent_key,
+            schedule=schedule_text(schedule.schedule),
+            due_at=due_at,
+            fired_at=now,
+            date=due_at.astimezone(ZoneInfo(member.timezone)).date(),
+            timezone=member.timezone,
+        ),
+    )

@@ -1,0 +1,61 @@
+"""The sweep's loop: what is accepted, queued, running or finished, and got stuck, moves on."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.scheduler.event_sweep import EventSweep
+from services.scheduler.leader import Leader
+from services.scheduler.run_sweep import RunSweep
+from services.scheduler.streams import Streams
+from shared.clock import Clock
+from shared.errors import StorageUnavailable
+
+log = structlog.get_logger()
+
+TRUST_LEASES_AFTER = timedelta(seconds=3)
+"""After MongoDB was away: time for living runners to extend the leases that ran out meanwhile."""
+_STREAMS_EVERY = timedelta(seconds=1)
+
+
+class Sweeper:
+    """Sweeps while this process leads; a failure is logged and the next round tries again."""
+
+    def __init__(self, events: EventSweep, runs: RunSweep, streams: Streams, leader: Leader, clock: Clock) -> None:
+        self._events = events
+        self._runs = runs
+        self._streams = streams
+        self._leader = leader
+        self._clock = clock
+        self._storage_answers_since: datetime | None = None
+        self._streams_seen_at: datetime | None = None
+
+    async def run(self, every_seconds: float) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await self._leader.is_leading.wait()
+            try:
+                await self.sweep()
+            except StorageUnavailable as error:
+                log.warning("sweep.postponed", error=error.message)
+                self._storage_answers_since = None
+            await asyncio.sleep(every_seconds)
+
+    async def sweep(self) -> None:
+        """Do one round."""
+        now = self._clock()
+        is_stream_new = await self._restore_streams(now)
+        await self._events.sweep(is_stream_new=is_stream_new)
+        await self._runs.sweep(may_take_over=self._may_take_over(now), is_stream_new=is_stream_new)
+        self._storage_answers_since = self._storage_answers_since or now
+
+    def _may_take_over(self, now: datetime) -> bool:
+        since = self._storage_answers_since
+        return since is not None and now - since >= TRUST_LEASES_AFTER
+
+    async def _restore_streams(self, now: datetime) -> bool:
+        if self._streams_seen_at is not None and now - self._streams_seen_at < _STREAMS_EVERY:
+            return False
+        self._streams_seen_at = now
+        return await self._streams.restore()

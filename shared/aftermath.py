@@ -1,0 +1,25 @@
+"""What comes after a run's end was committed: its effects are projected, its end is told, and that is noted."""
+
+from collections.abc import Sequence
+
+from shared.domain.projection import proposals_of
+from shared.domain.run_event import run_event
+from shared.messaging.publisher import Publisher
+from shared.store.mongo import Document
+from shared.store.proposals import ProposalStore
+from shared.store.runs import RunStore
+
+
+class Aftermath:
+    """Repeatable: the runner does it after its commit, and the sweep when a crash fell between."""
+
+    def __init__(self, runs: RunStore, proposals: ProposalStore, publisher: Publisher) -> None:
+        self._runs = runs
+        self._proposals = proposals
+        self._publisher = publisher
+
+    async def follow(self, finished: Sequence[Document]) -> None:
+        """Project and tell; runs whose end could not be told stay due for the sweep."""
+        await self._proposals.project([proposal for run in finished for proposal in proposals_of(run)])
+        if await self._publisher.run_events_confirmed([run_event(run) for run in finished]):
+            await self._runs.settle(run["_id"] for run in finished)

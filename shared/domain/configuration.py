@@ -1,0 +1,55 @@
+"""The published Agents and all bindings at one moment, and what they say for one place."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from contracts.agents import AgentSpec
+from shared.domain.binding import Binding, Effective, ScopeRef, resolve, scope_chain
+
+
+@dataclass(frozen=True, slots=True)
+class AgentVersion:
+    """One published configuration of one Agent."""
+
+    number: int
+    spec: AgentSpec
+
+
+@dataclass(slots=True)
+class Configuration:
+    """Read on every event, changed by whoever watches the database; both happen on one event loop."""
+
+    agents: dict[str, AgentVersion] = field(default_factory=dict)
+    _bindings: dict[tuple[str, ScopeRef, str], Binding] = field(default_factory=dict)
+    _by_event: dict[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
+
+    def replace_agents(self, versions: Iterable[AgentVersion]) -> None:
+        """Take these as all that are published."""
+        self.agents = {version.spec.key: version for version in versions}
+        by_event: dict[str, list[AgentVersion]] = {}
+        for version in self.agents.values():
+            for event_type in {trigger.event for trigger in version.spec.triggers}:
+                by_event.setdefault(event_type, []).append(version)
+        self._by_event = {
+            event_type: tuple(sorted(matching, key=lambda version: version.spec.key))
+            for event_type, matching in by_event.items()
+        }
+
+    def replace_bindings(self, bindings: Iterable[Binding]) -> None:
+        """Take these as all that there are."""
+        self._bindings = {}
+        for binding in bindings:
+            self.put_binding(binding)
+
+    def put_binding(self, binding: Binding) -> None:
+        self._bindings[(binding.organisation, binding.at, binding.agent_key)] = binding
+
+    def triggered_by(self, event_type: str) -> tuple[AgentVersion, ...]:
+        """Return the Agents with a trigger for this type of event, in the order of their keys."""
+        return self._by_event.get(event_type, ())
+
+    def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
+        """Resolve what holds for an Agent's work for this user in this project."""
+        default = None if spec.schedule_trigger is None else spec.schedule_trigger.schedule
+        found = (self._bindings.get((tenant, at, spec.key)) for tenant, at in scope_chain(organisation, project, user))
+        return resolve(default, (binding for binding in found if binding is not None))

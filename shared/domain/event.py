@@ -1,0 +1,42 @@
+"""An event as it is accepted: the record that is stored, and the headers under which it travels."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from contracts.envelope import Event
+
+ACCEPTED_HEADER = "Towpath-Accepted"
+"""Set when the event is stored already: `once` by the gateway, `again` by the sweep."""
+REPLY_HEADER = "Towpath-Gated-To"
+"""The gateway process that waits for the decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """An event as stored: `json` is the CloudEvent exactly as it is published."""
+
+    key: str
+    id: str
+    type: str
+    organisation: str
+    project: str | None
+    user: str | None
+    content_hash: str
+    json: str
+    accepted_at: datetime
+
+
+def accepted_event(event: Event, json: str, now: datetime) -> AcceptedEvent:
+    """Return the record of an event; `json` is the event as `Event.to_json` or its publisher wrote it."""
+    return AcceptedEvent(
+        key=event.key,
+        id=event.id,
+        type=event.type,
+        organisation=event.organisationid,
+        project=event.projectid,
+        user=event.userid,
+        content_hash=blake2b(event.to_json(), digest_size=16).hexdigest(),
+        json=json,
+        accepted_at=now,
+    )

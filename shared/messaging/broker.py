@@ -1,0 +1,123 @@
+"""The connection to NATS: how every service connects, and how it subscribes to a stream in batches."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import nats.errors
+import structlog
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
+from nats.aio.msg import Msg
+
+from contracts.streams import Consumer
+from shared.messaging.settling import give_back
+from shared.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+PULL_SECONDS = 0.5
+_RETRY_SECONDS = 0.2
+
+BatchHandler = Callable[[list[Msg]], Awaitable[None]]
+Wanted = Callable[[], Awaitable[int]]
+
+
+def make_broker(settings: ServiceSettings, drain_seconds: float = 5.0) -> NatsBroker:
+    """Return a broker that is not connected yet, reconnects for ever, and hands raw messages to its handlers."""
+    return NatsBroker(
+        settings.nats_servers,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type]  # nats-py takes a float
+        connect_timeout=2,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        graceful_timeout=drain_seconds,
+        apply_types=False,
+        logger=None,
+        error_cb=_on_error,
+        disconnected_cb=_on_disconnected,
+        reconnected_cb=_on_reconnected,
+    )
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("nats.failed", error=str(error) or type(error).__name__)
+
+
+async def _on_disconnected() -> None:
+    log.warning("nats.disconnected")
+
+
+async def _on_reconnected() -> None:
+    log.info("nats.reconnected")
+
+
+class EagerBatchSubscriber(BatchPullStreamSubscriber):
+    """Hands over whatever one fetch returned, instead of waiting out the timeout to fill a batch.
+
+    It also outlives every error of a fetch: the base class's task ends with its batch on a bare TimeoutError. The
+    consumer is bound by name and never created here; while it is missing, the subscriber keeps asking.
+    """
+
+    wanted: Wanted
+
+    async def _create_subscription(self) -> None:
+        if self.subscription:
+            return
+        self.subscription = await self.jetstream.pull_subscribe_bind(
+            durable=self.extra_options["durable"], stream=self.stream.name
+        )
+        self.add_task(self._consume_pull)
+
+    async def stop(self) -> None:
+        """Let the pull under way end by itself: cancelled, it would leave its messages to their `ack_wait`."""
+        self.running = False
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=self._outer_config.graceful_timeout)
+        await super().stop()
+
+    async def _consume_pull(self) -> None:
+        while self.running:
+            messages = await self._fetch(await self.wanted())
+            if self.running and messages:
+                await self.consume(messages)
+            elif messages:
+                await asyncio.gather(*(give_back(message, 0) for message in messages))
+
+    async def _fetch(self, most: int) -> list[Msg]:
+        if self.subscription is None:
+            return []
+        try:
+            return await self.subscription.fetch(batch=most, timeout=PULL_SECONDS)
+        except (TimeoutError, nats.errors.TimeoutError):
+            return []
+        except nats.errors.Error as error:
+            log.warning("pull.failed", consumer=self.extra_options["durable"], error=str(error) or type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+            return []
+
+
+def on_batches(
+    broker: NatsBroker, consumer: Consumer, handler: BatchHandler, *, wanted: Wanted, description: str
+) -> EagerBatchSubscriber:
+    """Subscribe `handler` to a durable consumer; `wanted` says before each pull how many messages may come."""
+    subscriber: Any = broker.subscriber(
+        consumer.filter_subject,
+        stream=JStream(consumer.stream, declare=False),
+        durable=consumer.name,
+        pull_sub=PullSub(batch_size=1, batch=True),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=_raw,
+        description=description,
+    )
+    # FastStream builds its subscribers in a closed factory; the class differs from its own only in how it fetches.
+    subscriber.__class__ = EagerBatchSubscriber
+    subscriber.wanted = wanted
+    subscriber(handler)
+    return subscriber  # type: ignore[no-any-return]  # the class was set above
+
+
+async def _raw(message: Any) -> list[Msg]:
+    return message.raw_message  # type: ignore[no-any-return]  # FastStream types it by the broker

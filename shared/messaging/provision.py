@@ -1,0 +1,94 @@
+"""Applies the streams and consumers that the contracts declare; doing it again changes nothing."""
+
+from dataclasses import replace
+
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from contracts.streams import CONSUMERS, EVENTS, RUN_EVENTS, STREAMS, Consumer, Stream
+
+_TIMEOUT_SECONDS = 5.0
+
+
+async def provision_streams(client: Client, replicas: int, retention_seconds: float) -> list[str]:
+    """Create what is missing and update what differs; return the names of what was created."""
+    jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
+    created = [
+        stream.name
+        for stream in _with_retention(retention_seconds)
+        if await _apply_stream(jetstream, _stream_config(stream, replicas))
+    ]
+    for consumer in CONSUMERS:
+        # Creating a consumer that exists updates it, as nats-py's own subscribe does not.
+        await jetstream.add_consumer(consumer.stream, _consumer_config(consumer))
+    return created
+
+
+async def missing_parts(client: Client) -> list[str]:
+    """Return the names of declared streams and consumers that the server does not have."""
+    jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
+    missing = []
+    for stream in STREAMS:
+        try:
+            await jetstream.stream_info(stream.name)
+        except nats.js.errors.NotFoundError:
+            missing.append(stream.name)
+    for consumer in CONSUMERS:
+        try:
+            await jetstream.consumer_info(consumer.stream, consumer.name)
+        except nats.js.errors.NotFoundError:
+            missing.append(f"{consumer.stream}/{consumer.name}")
+    return missing
+
+
+def _with_retention(seconds: float) -> list[Stream]:
+    kept = {EVENTS.name, RUN_EVENTS.name}
+    return [replace(stream, max_age_seconds=seconds) if stream.name in kept else stream for stream in STREAMS]
+
+
+async def _apply_stream(jetstream: JetStreamContext, config: StreamConfig) -> bool:
+    try:
+        await jetstream.stream_info(str(config.name))
+    except nats.js.errors.NotFoundError:
+        await jetstream.add_stream(config)
+        return True
+    await jetstream.update_stream(config)
+    return False
+
+
+def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy(stream.retention),
+        storage=StorageType(stream.storage),
+        discard=DiscardPolicy(stream.discard),
+        discard_new_per_subject=stream.discard_new_per_subject,
+        max_age=stream.max_age_seconds or 0,
+        max_msgs_per_subject=stream.max_msgs_per_subject or -1,
+        duplicate_window=stream.duplicate_window_seconds,
+        num_replicas=replicas,
+    )
+
+
+def _consumer_config(consumer: Consumer) -> ConsumerConfig:
+    return ConsumerConfig(
+        name=consumer.name,
+        durable_name=consumer.name,
+        filter_subject=consumer.filter_subject,
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_wait=consumer.ack_wait_seconds,
+        max_deliver=consumer.max_deliver,
+        max_ack_pending=consumer.max_ack_pending,
+    )

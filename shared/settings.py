@@ -1,0 +1,117 @@
+"""Every setting of the services, read from the environment or `.env`.
+
+Each service builds its own class in its `app.py` and hands the values down; nothing else reads the environment.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LogFormat(StrEnum):
+    """`console` is for people, `json` for machines."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    nats_url: str = Field(default="nats://127.0.0.1:4222", description="Comma-separated NATS servers.")
+    mongodb_url: str = Field(
+        default="mongodb://127.0.0.1:27017/?replicaSet=towpath",
+        description="MongoDB replica set; transactions are needed.",
+    )
+    mongodb_database: str = Field(default="towpath", description="Database that holds everything.")
+    mongodb_timeout_seconds: float = Field(default=5.0, gt=0, description="Longest wait for one MongoDB operation.")
+    log_format: LogFormat = Field(default=LogFormat.CONSOLE, description="`console` for people, `json` for machines.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def nats_servers(self) -> list[str]:
+        return [server.strip() for server in self.nats_url.split(",")]
+
+
+class ProvisionSettings(ServiceSettings):
+    """What creating streams, indexes and the built-in Agents needs."""
+
+    nats_replicas: int = Field(default=1, ge=1, le=5, description="Copies of each stream; 3 on a NATS cluster.")
+    event_retention_seconds: int = Field(
+        default=604_800, ge=60, description="How long EVENTS and RUN_EVENTS keep messages; MongoDB keeps the truth."
+    )
+    operating_background_interval_seconds: int = Field(
+        default=900, ge=1, description="Default interval of the operating pulse."
+    )
+
+
+class GatewaySettings(ServiceSettings):
+    """What the gateway needs."""
+
+    gateway_host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
+    gateway_port: int = Field(default=8080, ge=0, le=65_535, description="Port the gateway listens on.")
+    auth_jwt_secret: SecretStr | None = Field(
+        default=None, description="Secret of HS256 tokens. This or AUTH_JWKS_URL."
+    )
+    auth_jwks_url: str | None = Field(default=None, description="Where the public keys of RS256 and ES256 tokens are.")
+    auth_audience: str = Field(default="towpath", description="The `aud` a token must carry.")
+    auth_issuer: str | None = Field(default=None, description="The `iss` a token must carry, when set.")
+    gate_wait_seconds: float = Field(
+        default=1.0, ge=0, le=30, description="Longest wait for the gate's answer to a publish."
+    )
+    max_event_bytes: int = Field(default=262_144, ge=1_024, le=900_000, description="Largest event, as JSON.")
+    max_body_bytes: int = Field(default=8_388_608, ge=1_024, description="Largest request body.")
+    ai_queue_status_retention_seconds: int = Field(
+        default=3_600, ge=1, description="How long finished runs stay in the status list."
+    )
+
+    @model_validator(mode="after")
+    def _some_way_to_check_tokens(self) -> Self:
+        if self.auth_jwt_secret is None and self.auth_jwks_url is None:
+            raise ValueError("set AUTH_JWT_SECRET or AUTH_JWKS_URL, otherwise no token can be checked")
+        return self
+
+
+class GatingSettings(ServiceSettings):
+    """What gating needs."""
+
+    gating_batch_size: int = Field(default=256, ge=1, le=2_000, description="Most events considered in one batch.")
+
+
+class SchedulerSettings(ServiceSettings):
+    """What the scheduler needs."""
+
+    operating_background_enabled: bool = Field(default=True, description="False stops all periodic work.")
+    leader_lease_seconds: float = Field(default=3.0, gt=0.5, description="How long a silent leader stays leader.")
+    sweep_interval_seconds: float = Field(default=0.5, gt=0, description="How often lost work is looked for.")
+    event_retention_seconds: int = Field(default=604_800, ge=60, description="As for provisioning.")
+    nats_replicas: int = Field(default=1, ge=1, le=5, description="As for provisioning.")
+
+
+class RunnerSettings(ServiceSettings):
+    """What a runner needs."""
+
+    runner_slots: int = Field(default=64, ge=1, le=2_000, description="Runs that one runner executes at a time.")
+    runner_drain_seconds: float = Field(
+        default=1.0, ge=0, description="How long SIGTERM lets runs finish before they are handed back."
+    )
+    lease_seconds: float = Field(default=6.0, gt=1, description="How long a silent runner keeps its runs.")
+    heartbeat_seconds: float = Field(default=1.5, gt=0.1, description="How often a runner extends its leases.")
+    openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the model provider.")
+    openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible endpoint; empty means OpenAI.")
+    openai_reasoning_model: str = Field(default="gpt-5.1", description="Model of Agents of the reasoning tier.")
+    openai_fast_model: str = Field(default="gpt-5-mini", description="Model of Agents of the fast tier.")
+    model_call_timeout_seconds: float = Field(default=120.0, gt=0, description="Longest wait for one model call.")
+
+    @model_validator(mode="after")
+    def _leases_outlast_heartbeats(self) -> Self:
+        if self.lease_seconds < 2 * self.heartbeat_seconds:
+            raise ValueError(
+                f"LEASE_SECONDS ({self.lease_seconds}) must be at least twice HEARTBEAT_SECONDS"
+                f" ({self.heartbeat_seconds}), or one late heartbeat loses every run"
+            )
+        return self

@@ -1,0 +1,127 @@
+"""Events as accepted, with the decisions that the gate recorded on them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+
+from shared.domain.event import AcceptedEvent
+from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
+
+INDEXES = [
+    IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING)], name="by_organisation"),
+    # Only what still has to be looked after is in it, so it stays small.
+    IndexModel([("sweep_at", ASCENDING)], name="to_sweep", sparse=True),
+]
+
+SWEEP_AFTER = timedelta(seconds=3)
+
+
+def _document(event: AcceptedEvent) -> Document:
+    return {
+        "_id": event.key,
+        "id": event.id,
+        "type": event.type,
+        "organisation": event.organisation,
+        "project": event.project,
+        "user": event.user,
+        "content_hash": event.content_hash,
+        "json": event.json,
+        "accepted_at": event.accepted_at,
+        "gated": False,
+        "sweep_at": event.accepted_at + SWEEP_AFTER,
+    }
+
+
+class Acceptance(StrEnum):
+    """What storing an event came to."""
+
+    STORED = "stored"
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class GatedEvent:
+    """What the gate recorded for one event: its decisions, as they are stored and answered."""
+
+    key: str
+    decisions: list[dict[str, Any]]
+
+
+class EventStore:
+    """The `events` collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._events: Collection = database["events"]
+
+    async def accept(self, events: list[AcceptedEvent]) -> list[Acceptance]:
+        """Store the events that are new; an id that is taken is the SAME event or a DIFFERENT one."""
+        known = await insert_new(self._events, [_document(event) for event in events])
+        if not known:
+            return [Acceptance.STORED] * len(events)
+        hashes = await self._content_hashes([events[index].key for index in known])
+        return [
+            Acceptance.STORED
+            if index not in known
+            else Acceptance.SAME
+            if hashes.get(event.key) == event.content_hash
+            else Acceptance.DIFFERENT
+            for index, event in enumerate(events)
+        ]
+
+    async def _content_hashes(self, keys: list[str]) -> dict[str, str]:
+        with storage_errors():
+            cursor = self._events.find({"_id": {"$in": keys}}, {"content_hash": 1})
+            return {document["_id"]: document["content_hash"] async for document in cursor}
+
+    async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
+        """Write the decisions of each event that has none yet; return whether every one was such an event."""
+        writes = [
+            UpdateOne(
+                {"_id": event.key, "gated": False},
+                {"$set": {"gated": True, "gated_at": now, "decisions": event.decisions}, "$unset": {"sweep_at": ""}},
+            )
+            for event in gated
+        ]
+        with storage_errors():
+            result = await self._events.bulk_write(writes, ordered=False)
+        return result.matched_count == len(writes)
+
+    async def decisions(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the recorded decisions of those events that were gated."""
+        with storage_errors():
+            cursor = self._events.find({"_id": {"$in": list(keys)}, "gated": True}, {"decisions": 1})
+            return {document["_id"]: document["decisions"] async for document in cursor}
+
+    async def load(self, keys: Iterable[str]) -> dict[str, Document]:
+        """Return the events as they are stored."""
+        with storage_errors():
+            cursor = self._events.find({"_id": {"$in": list(keys)}})
+            return {document["_id"]: document async for document in cursor}
+
+    async def known(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys that are stored."""
+        with storage_errors():
+            return {document["_id"] async for document in self._events.find({"_id": {"$in": list(keys)}}, {"_id": 1})}
+
+    async def recent(self, query: Document, limit: int) -> list[Document]:
+        """Return accepted events that match, latest first."""
+        with storage_errors():
+            return await self._events.find(query).sort("accepted_at", DESCENDING).limit(limit).to_list(limit)
+
+    async def due_for_sweep(self, now: datetime, limit: int) -> list[Document]:
+        """Return events that were accepted a while ago and have no decisions, oldest first."""
+        with storage_errors():
+            cursor = self._events.find({"sweep_at": {"$lte": now}}).sort("sweep_at", ASCENDING).limit(limit)
+            return await cursor.to_list(limit)
+
+    async def sweep_again_at(self, moments: Iterable[tuple[str, datetime]]) -> None:
+        """Set when each still ungated event is to be looked at next."""
+        writes = [UpdateOne({"_id": key, "gated": False}, {"$set": {"sweep_at": moment}}) for key, moment in moments]
+        if writes:
+            with storage_errors():
+                await self._events.bulk_write(writes, ordered=False)

@@ -1,0 +1,245 @@
+"""What every model client does: the scripted one of the tests, and the real adapter over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from enum import StrEnum
+
+import aiohttp
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from infra.offline_model.server import serving
+from shared.clock import utc_now
+from shared.errors import AppError, Permanent, Retryable
+from shared.llm import errors
+from shared.llm.openai_client import OpenAIModel
+from shared.llm.port import Finish, ModelClient, ModelRequest, ModelResponse, Usage
+from shared.testing.model import ScriptedModel, Silence, Step
+
+ENOUGH_SECONDS = 10.0
+SECRET = "sk-very-secret-key"
+SCHEMA = {
+    "type": "object",
+    "properties": {"summary": {"type": "string"}, "count": {"type": "integer"}},
+    "required": ["summary", "count"],
+    "additionalProperties": False,
+}
+REQUEST = ModelRequest(
+    model="gpt-5.1",
+    instructions="Sum up what you are given.",
+    input="Nora prefers mornings for reviews.",
+    output_schema=SCHEMA,
+    schema_name="note",
+    max_output_tokens=500,
+    metadata={"run_id": "run_1"},
+)
+
+
+class Behaviour(StrEnum):
+    """What the other side does with a call."""
+
+    ANSWERS = "answers"
+    IS_SILENT = "is silent"
+    LIMITS_THE_RATE = "limits the rate"
+    HAS_NO_CREDIT_LEFT = "has no credit left"
+    FAILS = "fails"
+    FAILS_LATE = "fails late"
+    TALKS_NONSENSE = "talks nonsense"
+    HANGS_UP = "hangs up"
+    REFUSES_THE_REQUEST = "refuses the request"
+    REFUSES_THE_KEY = "refuses the key"
+    DECLINES = "declines"
+    STOPS_AT_THE_LIMIT = "stops at the limit"
+    FILTERS = "filters"
+
+
+USAGE = Usage(input_tokens=12, output_tokens=7, cached_tokens=0, reasoning_tokens=0)
+ANSWER = '{"summary": "Nora prefers mornings.", "count": 1}'
+STEPS: dict[Behaviour, Step] = {
+    Behaviour.ANSWERS: ANSWER,
+    Behaviour.IS_SILENT: Silence(),
+    Behaviour.LIMITS_THE_RATE: errors.ModelRateLimited("Too many calls.", retry_after_seconds=3.0),
+    Behaviour.HAS_NO_CREDIT_LEFT: errors.ModelQuotaSpent("No credit."),
+    Behaviour.FAILS: errors.ModelUnavailable("Failed."),
+    Behaviour.FAILS_LATE: errors.ModelUnavailable("Failed."),
+    Behaviour.TALKS_NONSENSE: errors.ModelAnswerMalformed("Nonsense."),
+    Behaviour.HANGS_UP: errors.ModelUnavailable("Gone."),
+    Behaviour.REFUSES_THE_REQUEST: errors.ModelRequestRefused("Wrong."),
+    Behaviour.REFUSES_THE_KEY: errors.ModelAuthFailed("Who?"),
+    Behaviour.DECLINES: errors.ModelRefused("No.", USAGE),
+    Behaviour.STOPS_AT_THE_LIMIT: errors.ModelAnswerCut("Too long.", USAGE),
+    Behaviour.FILTERS: ModelResponse("resp_1", "gpt-5.1", ANSWER[:9], USAGE, Finish.INCOMPLETE, "content_filter"),
+}
+FAULTS: dict[Behaviour, dict[str, object]] = {
+    Behaviour.ANSWERS: {"kind": "slow", "seconds": 0},
+    Behaviour.IS_SILENT: {"kind": "slow", "seconds": 60},
+    Behaviour.LIMITS_THE_RATE: {"kind": "429", "retry_after": 3},
+    Behaviour.HAS_NO_CREDIT_LEFT: {"kind": "429", "code": "insufficient_quota"},
+    Behaviour.FAILS: {"kind": "500"},
+    Behaviour.FAILS_LATE: {"kind": "failed"},
+    Behaviour.TALKS_NONSENSE: {"kind": "malformed"},
+    Behaviour.HANGS_UP: {"kind": "cut"},
+    Behaviour.REFUSES_THE_REQUEST: {"kind": "400"},
+    Behaviour.REFUSES_THE_KEY: {"kind": "401"},
+    Behaviour.DECLINES: {"kind": "refusal"},
+    Behaviour.STOPS_AT_THE_LIMIT: {"kind": "incomplete"},
+    Behaviour.FILTERS: {"kind": "incomplete", "reason": "content_filter"},
+}
+FAILURES: dict[Behaviour, type[AppError]] = {
+    Behaviour.LIMITS_THE_RATE: errors.ModelRateLimited,
+    Behaviour.HAS_NO_CREDIT_LEFT: errors.ModelQuotaSpent,
+    Behaviour.FAILS: errors.ModelUnavailable,
+    Behaviour.FAILS_LATE: errors.ModelUnavailable,
+    Behaviour.TALKS_NONSENSE: errors.ModelAnswerMalformed,
+    Behaviour.HANGS_UP: errors.ModelUnavailable,
+    Behaviour.REFUSES_THE_REQUEST: errors.ModelRequestRefused,
+    Behaviour.REFUSES_THE_KEY: errors.ModelAuthFailed,
+    Behaviour.DECLINES: errors.ModelRefused,
+    Behaviour.STOPS_AT_THE_LIMIT: errors.ModelAnswerCut,
+}
+ClientThat = Callable[..., Awaitable[ModelClient]]
+
+
+@pytest.fixture(params=["scripted", "openai"])
+async def client_that(request: pytest.FixtureRequest) -> AsyncIterator[ClientThat]:
+    """Give a client whose calls meet the behaviours one after the other."""
+    if request.param == "scripted":
+
+        async def scripted(*behaviours: Behaviour) -> ModelClient:
+            return ScriptedModel(*(STEPS[each] for each in behaviours))
+
+        yield scripted
+        return
+    async with serving() as address, aiohttp.ClientSession(raise_for_status=True) as session:
+        model = OpenAIModel(SECRET, f"{address}/v1", utc_now)
+
+        async def real(*behaviours: Behaviour) -> ModelClient:
+            async with session.post(f"{address}/faults", json=[FAULTS[each] for each in behaviours]):
+                return model
+
+        yield real
+        await model.close()
+
+
+async def test_answer_says_who_gave_it_and_what_it_cost(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.ANSWERS)
+
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert answer.id
+    assert answer.model == REQUEST.model
+    assert (answer.finish, answer.finish_reason) == (Finish.COMPLETED, None)
+    assert answer.usage.input_tokens > 0
+    assert answer.usage.output_tokens > 0
+
+
+async def test_answer_to_a_schema_is_json_that_satisfies_it(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.ANSWERS)
+
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    Draft202012Validator(SCHEMA).validate(orjson.loads(answer.text))
+
+
+async def test_answer_without_a_schema_is_text(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.ANSWERS)
+
+    answer = await client.respond(replace(REQUEST, output_schema=None), ENOUGH_SECONDS)
+
+    assert "mornings" in answer.text
+
+
+@pytest.mark.parametrize("behaviour", FAILURES)
+async def test_failure_has_its_own_class(client_that: ClientThat, behaviour: Behaviour) -> None:
+    client = await client_that(behaviour)
+
+    with pytest.raises(FAILURES[behaviour]) as caught:
+        await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert isinstance(caught.value, Retryable | Permanent)
+
+
+@pytest.mark.parametrize("behaviour", FAILURES)
+async def test_failure_tells_neither_the_prompt_nor_the_key(client_that: ClientThat, behaviour: Behaviour) -> None:
+    client = await client_that(behaviour)
+
+    with pytest.raises(AppError) as caught:
+        await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    told = f"{caught.value} {caught.value.facts} {caught.value.__cause__}"
+    assert not any(secret in told for secret in (SECRET, "mornings", REQUEST.instructions))
+
+
+async def test_rate_limit_says_how_long_to_wait(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.LIMITS_THE_RATE)
+
+    with pytest.raises(errors.ModelRateLimited) as caught:
+        await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert caught.value.retry_after_seconds == 3.0
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.DECLINES, Behaviour.STOPS_AT_THE_LIMIT])
+async def test_useless_answer_that_was_paid_says_what_it_cost(client_that: ClientThat, behaviour: Behaviour) -> None:
+    client = await client_that(behaviour)
+
+    with pytest.raises((errors.ModelRefused, errors.ModelAnswerCut)) as caught:
+        await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert caught.value.usage.input_tokens > 0
+    assert caught.value.usage.output_tokens > 0
+
+
+async def test_answer_that_is_incomplete_for_another_reason_is_returned(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.FILTERS)
+
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert (answer.finish, answer.finish_reason) == (Finish.INCOMPLETE, "content_filter")
+
+
+async def test_silence_ends_when_the_time_is_over(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.IS_SILENT)
+
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        with pytest.raises(errors.ModelTimedOut):
+            await client.respond(REQUEST, 0.05)
+
+
+async def test_cancelled_call_ends_as_cancelled(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.IS_SILENT)
+
+    call = asyncio.create_task(client.respond(REQUEST, ENOUGH_SECONDS))
+    await asyncio.sleep(0)
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.HANGS_UP, Behaviour.TALKS_NONSENSE, Behaviour.FAILS])
+async def test_failure_does_not_spoil_the_next_call(client_that: ClientThat, behaviour: Behaviour) -> None:
+    client = await client_that(behaviour, Behaviour.ANSWERS)
+
+    with pytest.raises(AppError):
+        await client.respond(REQUEST, ENOUGH_SECONDS)
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert answer.finish is Finish.COMPLETED
+
+
+async def test_calls_at_once_are_separate(client_that: ClientThat) -> None:
+    client = await client_that(*[Behaviour.ANSWERS] * 8)
+
+    answers = await asyncio.gather(*(client.respond(REQUEST, ENOUGH_SECONDS) for _ in range(8)))
+
+    assert len({answer.id for answer in answers}) == 8
+
+
+async def test_closing_twice_changes_nothing(client_that: ClientThat) -> None:
+    client = await client_that()
+
+    await client.close()
+    await client.close()

@@ -1,0 +1,103 @@
+"""Reading the bodies of the Responses API, including those of providers that leave parts out."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import AppError
+from shared.llm.answer import read_answer
+from shared.llm.errors import (
+    ModelAnswerMalformed,
+    ModelRateLimited,
+    ModelRefused,
+    ModelRequestRefused,
+    ModelUnavailable,
+)
+from shared.llm.port import Finish, ModelRequest, Usage
+
+REQUEST = ModelRequest(model="gpt-5.1", instructions="", input="")
+
+
+def message(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "message", "content": list(parts)}
+
+
+def body(*items: dict[str, Any], **changes: Any) -> bytes:
+    return orjson.dumps({"id": "resp_1", "model": "m", "status": "completed", "output": list(items), **changes})
+
+
+def said(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "text": text}
+
+
+def test_texts_of_all_messages_are_joined() -> None:
+    answer = read_answer(body({"type": "reasoning"}, message(said("a"), said("b")), message(said("c"))), REQUEST)
+
+    assert answer.text == "abc"
+
+
+def test_missing_usage_counts_as_nothing_and_unknown_details_as_unknown() -> None:
+    assert read_answer(body(), REQUEST).usage == Usage(0, 0, None, None)
+
+
+def test_details_of_usage_are_kept() -> None:
+    usage = {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 4},
+        "output_tokens": 6,
+        "output_tokens_details": {"reasoning_tokens": 5},
+    }
+
+    assert read_answer(body(usage=usage), REQUEST).usage == Usage(10, 6, 4, 5)
+
+
+def test_unknown_status_is_an_incomplete_answer_named_by_it() -> None:
+    answer = read_answer(body(status="paused"), REQUEST)
+
+    assert (answer.finish, answer.finish_reason) == (Finish.INCOMPLETE, "paused")
+
+
+def test_refusal_beside_a_text_is_a_refusal() -> None:
+    with pytest.raises(ModelRefused):
+        read_answer(body(message(said("Well, "), {"type": "refusal", "refusal": "no"})), REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("server_error", ModelUnavailable),
+        (None, ModelUnavailable),
+        ("rate_limit_exceeded", ModelRateLimited),
+        ("invalid_prompt", ModelRequestRefused),
+    ],
+)
+def test_failed_response_is_told_by_its_code(code: str | None, error: type[AppError]) -> None:
+    with pytest.raises(error):
+        read_answer(body(status="failed", error={"code": code, "message": "quotes the prompt"}), REQUEST)
+
+
+@pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"null", b'{"id": 1}', b'{"output": [{"type": "mess', b"\xff"])
+def test_body_of_something_else_is_malformed(text: bytes) -> None:
+    with pytest.raises(ModelAnswerMalformed, match="OPENAI_BASE_URL"):
+        read_answer(text, REQUEST)
+
+
+def test_malformed_body_is_not_quoted() -> None:
+    with pytest.raises(ModelAnswerMalformed) as caught:
+        read_answer(orjson.dumps({"id": "resp_1", "model": "m", "output": "the private answer"}), REQUEST)
+
+    assert "private" not in f"{caught.value}{caught.value.__cause__}{caught.value.facts}"
+    assert "output" in str(caught.value)
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5), lambda inner: st.lists(inner))
+)
+def test_any_output_is_an_answer_or_a_typed_error(output: Any) -> None:
+    try:
+        read_answer(body(output=output), REQUEST)
+    except AppError as error:
+        assert error.code == "model_answer_malformed"

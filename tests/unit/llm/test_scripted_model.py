@@ -1,0 +1,41 @@
+"""The scripted model's own promises: nothing unplayed, nothing extra."""
+
+import pytest
+
+from shared.llm.errors import ModelUnavailable
+from shared.llm.port import ModelRequest
+from shared.testing.model import ScriptedModel
+
+REQUEST = ModelRequest(model="gpt-5.1", instructions="", input="hello")
+
+
+async def test_steps_are_played_in_order_and_requests_are_kept() -> None:
+    model = ScriptedModel("first", ModelUnavailable("gone"), "second")
+
+    texts = [(await model.respond(REQUEST, 1)).text]
+    with pytest.raises(ModelUnavailable):
+        await model.respond(REQUEST, 1)
+    texts.append((await model.respond(REQUEST, 1)).text)
+
+    assert texts == ["first", "second"]
+    assert model.requests == [REQUEST] * 3
+    model.assert_finished()
+
+
+async def test_unplayed_step_is_a_failure() -> None:
+    model = ScriptedModel("first", "second")
+
+    await model.respond(REQUEST, 1)
+
+    with pytest.raises(AssertionError, match="1 calls"):
+        model.assert_finished()
+
+
+async def test_extra_call_fails_at_once_and_at_the_end() -> None:
+    model = ScriptedModel()
+
+    with pytest.raises(AssertionError, match="call 1"):
+        await model.respond(REQUEST, 1)
+
+    with pytest.raises(AssertionError, match="1 calls"):
+        model.assert_finished()
