@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 from pydantic.json_schema import GenerateJsonSchema
 
+from contracts.channels import EVENTS, RUN_EVENTS
 from contracts.envelope import EXTENSION_NAME, Event
 from contracts.registry import EVENT_TYPES, PLATFORM_TYPES, EventRefused, parse_json
 
@@ -94,10 +95,16 @@ def _entry(type: str, version: str) -> dict[str, str]:
         "dataversion": version,
         "description": EVENT_TYPES[type, version].__doc__ or "",
         "published_by": "towpath" if type in PLATFORM_TYPES else "backend",
-        "subject": f"event.{type}.{{organisation}}",
+        "subject": _subject(type),
         "schema": str(schema_path(type, version)),
         "example": str(example_path(type, version)),
     }
+
+
+def _subject(type: str) -> str:
+    if type in RUN_EVENTS.events:
+        return RUN_EVENTS.address
+    return EVENTS.address.replace("{type}", type)
 
 
 def _as_file(value: dict[str, Any]) -> bytes:

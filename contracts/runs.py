@@ -1,16 +1,18 @@
 """What happens to runs; only Towpath itself publishes these."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from contracts.envelope import Event, EventData, Identifier
 from contracts.fields import Answer, Count, Moment, Number, Word
 
 
 class Target(EventData):
-    """What a run works on."""
+    """What a run works on; the id may be made of several ids and fields of the event that started the run."""
 
     type: Word
-    id: Identifier
+    id: Annotated[str, StringConstraints(min_length=1, max_length=8_192)]
 
 
 class RunError(EventData):

@@ -146,6 +146,6 @@ class Supervised:
 async def _answers_ok(url: str) -> bool:
     try:
         async with aiohttp.ClientSession(timeout=PROBE_TIMEOUT) as session, session.get(url) as answer:
-            return answer.status == 200  # noqa: PLR2004 - HTTP's OK
+            return answer.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
         audience=settings.auth_audience,
         issuer=settings.auth_issuer,
     )
-    print(token)  # noqa: T201 - the token is this command's answer
+    print(token)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -150,7 +150,8 @@ def _types(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _choice(choices: Sequence[Any], proposed: Any) -> Any:
     if proposed is MISSING:
         return choices[0]
-    if proposed not in choices:
+    # In Python 1 equals True; in JSON it does not.
+    if not any(each == proposed and isinstance(each, bool) is isinstance(proposed, bool) for each in choices):
         raise DoesNotFit
     return proposed
 
@@ -162,8 +163,12 @@ def _number(schema: Mapping[str, Any], proposed: Any) -> int | float:
     most = min(schema.get("maximum", float("inf")), schema.get("exclusiveMaximum", float("inf")) - (step or 1e-6))
     if proposed is MISSING:
         number = min(max(0.0, least), most)
-        number = -(-number // step) * step if step else number
+        if step:
+            rounded = -(-number // step) * step
+            number = rounded if rounded <= most else most // step * step
         return int(number) if whole else number
-    if isinstance(proposed, bool) or not isinstance(proposed, int | float) or not least <= proposed <= most:
+    if isinstance(proposed, bool) or not isinstance(proposed, int | float):
+        raise DoesNotFit
+    if not least <= proposed <= most or (step and proposed % step):
         raise DoesNotFit
     return proposed

@@ -26,6 +26,7 @@ class Visit:
     """One call while it is served."""
 
     id: str
+    said: str
     fault: Fault | None
     status: CallStatus = CallStatus.FAILED
     input_tokens: int = 0
@@ -54,7 +55,7 @@ class Exchange:
     async def visit(self, kind: str, model: str, said: str, metadata: Mapping[str, str]) -> AsyncIterator[Visit]:
         """Journal one call; the caller's hanging up cancels the handler, which ends it as cancelled."""
         fault = self.faults.take(said, metadata.values())
-        visit = Visit(f"{kind}_{uuid4().hex}", fault)
+        visit = Visit(f"{kind}_{uuid4().hex}", said, fault)
         self.journal.begin(visit.id, kind, model, metadata, fault.spec.kind if fault else None)
         try:
             yield visit

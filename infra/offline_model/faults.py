@@ -30,7 +30,7 @@ class FaultSpec(BaseModel):
     `kind` is an HTTP status such as `429`, or a name: `slow` answers after `seconds` more; `malformed` is a body that
     is no JSON; `cut` closes the connection in the middle of the body; `failed` is a response with the status `failed`
     and the error `code`; `refusal` declines; `incomplete` stops half-way for `reason`; `invalid_output` is JSON that
-    fits no schema. `retry_after` is sent as the header of that name, `code` as the code of the error. `match`
+    fits no schema. `retry_after` is sent as the header of that name, `code` and `param` as those of the error. `match`
     is looked for in the input and in the values of the metadata; without it every call counts.
     """
 
@@ -42,6 +42,7 @@ class FaultSpec(BaseModel):
     seconds: float = Field(default=5.0, ge=0, le=3_600)
     retry_after: float | str | None = None
     code: str | None = None
+    param: str | None = None
     reason: str = "max_output_tokens"
 
 

@@ -11,9 +11,10 @@ from infra.offline_model.embeddings import AskedEmbeddings, embeddings
 from infra.offline_model.exchange import Exchange, Visit
 from infra.offline_model.faults import Fault, FaultKind
 from infra.offline_model.journal import CallStatus
+from infra.offline_model.prose import shortened
 from infra.offline_model.streaming import stream_events
 from infra.offline_model.wire import Json, error_body, json_object, parsed
-from infra.offline_model.writing import EXCHANGE, cut_off, json_response, stream, malformed
+from infra.offline_model.writing import EXCHANGE, cut_off, json_response, malformed, stream
 
 MODELS = ("offline-reasoning", "offline-fast", "offline-embedding")
 
@@ -22,6 +23,7 @@ _HTTP_ERRORS = {
     401: ("invalid_request_error", "The offline model was told not to accept this key."),
     429: ("rate_limit_error", "The offline model was told to be rate limited."),
 }
+_QUOTED_WORDS = 12
 _SERVER_ERROR = ("server_error", "The offline model was told to fail.")
 
 
@@ -35,7 +37,7 @@ async def create_response(request: web.Request) -> web.StreamResponse:
         if asked.background:
             return _start_in_background(exchange, asked, visit)
         await asyncio.sleep(exchange.wait_seconds(visit.fault))
-        failure = _failure(visit.fault)
+        failure = _failure(request, visit)
         if failure is not None:
             return failure
         response = compose(asked, visit.id, int(time()), visit.fault)
@@ -66,7 +68,7 @@ async def create_embeddings(request: web.Request) -> web.StreamResponse:
     asked = parsed(AskedEmbeddings, json_object(await request.read()))
     async with exchange.visit("emb", asked.model, "\n".join(asked.texts()), {}) as visit:
         await asyncio.sleep(exchange.wait_seconds(visit.fault))
-        failure = _failure(visit.fault)
+        failure = _failure(request, visit)
         if failure is not None:
             return failure
         body = embeddings(asked)
@@ -88,20 +90,23 @@ def _start_in_background(exchange: Exchange, asked: Asked, visit: Visit) -> web.
     return json_response(unfinished(response, "queued"))
 
 
-def _failure(fault: Fault | None) -> web.Response | None:
-    """Return the answer that says nothing about the request, when the fault is such a one."""
+def _failure(request: web.Request, visit: Visit) -> web.Response | None:
+    """Return the answer that is given instead of a response, when the fault is such a one."""
+    fault = visit.fault
     if fault is not None and fault.kind is FaultKind.HTTP_STATUS:
-        return _http_error(fault)
+        return _http_error(request, visit.said, fault)
     if fault is not None and fault.kind is FaultKind.MALFORMED:
         return malformed()
     return None
 
 
-def _http_error(fault: Fault) -> web.Response:
+def _http_error(request: web.Request, said: str, fault: Fault) -> web.Response:
     status = int(fault.spec.kind)
     kind, message = _HTTP_ERRORS.get(status, _SERVER_ERROR)
+    # Providers quote what they refuse, the key and the input included, so callers must not repeat their messages.
+    quote = f"{request.headers.get('Authorization')}, {shortened(said, _QUOTED_WORDS)}"
     headers = {} if fault.spec.retry_after is None else {"Retry-After": str(fault.spec.retry_after)}
-    return json_response(error_body(message, kind, code=fault.spec.code), status, headers)
+    return json_response(error_body(f"{message} ({quote})", kind, fault.spec.param, fault.spec.code), status, headers)
 
 
 async def _send(request: web.Request, asked: Asked, response: Json, fault: Fault | None) -> web.StreamResponse:

@@ -32,6 +32,16 @@ _SPEAKER = re.compile(r"\b(I|I['\u2019]m|me|my)\b", re.IGNORECASE)
 _OF_THE_TEAM = frozenset({Kind.DECISION, Kind.DEFINITION})
 _CHANGED = re.compile(r"\b(no longer|instead of|not any ?more|changed|from now on|moved)\b", re.IGNORECASE)
 _DEFINED = re.compile(r"^[\"“]?([\w-]{2,30}(?: [\w-]+)?)[\"”]? (?:means|stands|is)\b", re.IGNORECASE)
+_LABELS = {
+    Kind.PREFERENCE: "preferences",
+    Kind.DEFINITION: "glossary",
+    Kind.BLOCKER: "blockers",
+    Kind.DECISION: "decisions",
+    Kind.GOAL: "goals",
+    Kind.WORK: "goals",
+    Kind.ROUTINE: "working_style",
+    Kind.ROLE: "profile",
+}
 _SIGNAL_WORDS = (
     "agreed always blocked chose decided dislike hate like likes love never prefer prefers settled stuck waiting"
 )
@@ -88,25 +98,27 @@ def _owner(finding: Finding, material: Material) -> str | None:
 
 def _place(finding: Finding, owner: str) -> tuple[str, str] | None:
     """Return the block and the field that a finding belongs in, None for what does not last."""
+    label = _LABELS.get(finding.kind)
+    if label is None:
+        return None
+    of_the_team = finding.kind is Kind.PREFERENCE and owner == "project"
+    return "working_style" if of_the_team else label, _field(finding)
+
+
+def _field(finding: Finding) -> str:
     match finding.kind:
+        case Kind.WORK:
+            return "current_focus"
+        case Kind.GOAL if finding.dates:
+            return "deadlines"
         case Kind.PREFERENCE:
-            return "preferences" if owner == "user" else "working_style", _topic_of_preference(finding)
+            return _topic_of_preference(finding)
         case Kind.DEFINITION:
             term = _DEFINED.match(finding.sentence)
-            return "glossary", slug(term.group(1)) if term else _topic(finding)
-        case Kind.BLOCKER:
-            return "blockers", _topic(finding)
-        case Kind.DECISION:
-            return "decisions", _topic(finding)
-        case Kind.GOAL:
-            return "goals", "deadlines" if finding.dates else _topic(finding)
-        case Kind.WORK:
-            return "goals", "current_focus"
-        case Kind.ROUTINE:
-            return "working_style", _topic(finding)
-        case Kind.ROLE:
-            return "profile", slug(finding.sentence.partition(":")[0]) if ":" in finding.sentence else _topic(finding)
-    return None
+            return slug(term.group(1)) if term else _topic(finding)
+        case Kind.ROLE if ":" in finding.sentence:
+            return slug(finding.sentence.partition(":")[0])
+    return _topic(finding)
 
 
 def _topic_of_preference(finding: Finding) -> str:

@@ -9,7 +9,7 @@ import orjson
 
 _HEADING = re.compile(r"^# (Event|Content|Memory of the user|Memory of the project)\b.*$", re.MULTILINE)
 _FACT = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
-_MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[a-z][a-z0-9_]*): (?P<text>.*))$")
+_MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[\w.-]{1,64}): (?P<text>.*))$")
 _KEYS_OF_FACTS = (
     "agent_key date due_at edited_by fired_at fire_id id kind model mood previous_text revision schedule scope status"
     " timezone type url"
@@ -93,17 +93,19 @@ def _passages(value: Any, place: str) -> Iterator[Passage]:
     match value:
         case str(text) if text.strip():
             yield Passage(place, text)
-        case {"role": role, **rest}:
-            # What an assistant or a tool said is not evidence of what a person wants.
-            if role == "user":
-                yield from _passages(rest.get("text") or rest.get("content"), "message")
         case dict():
-            for key, each in value.items():
-                if key not in _NOT_PROSE and not key.endswith("_id"):
-                    yield from _passages(each, key)
+            for key, each in _prose_of(value):
+                yield from _passages(each, key)
         case list():
             for each in value:
                 yield from _passages(each, place)
+
+
+def _prose_of(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if "role" in value:
+        # What an assistant or a tool said is not evidence of what a person wants.
+        return [("message", value.get("text") or value.get("content"))] if value["role"] == "user" else []
+    return [(key, each) for key, each in value.items() if key not in _NOT_PROSE and not key.endswith("_id")]
 
 
 def _memory(owner: str, section: str) -> Iterator[Remembered]:

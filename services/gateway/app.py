@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from faststream.nats import NatsBroker
+from faststream.nats import NatsBroker, NatsMessage
 
 from contracts.subjects import gated_subject
 from services.gateway import problems
@@ -40,7 +40,9 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     broker = make_broker(settings)
     answers = GateAnswers()
     instance = process_instance()
-    subscriber = broker.subscriber(gated_subject(instance), description="Decisions on events accepted by this process.")
+    subscriber = broker.subscriber(
+        gated_subject(instance), decoder=_raw, description="Decisions on events accepted by this process."
+    )
 
     @subscriber
     async def on_gated(message: bytes) -> None:
@@ -99,3 +101,8 @@ async def _connect(broker: NatsBroker, publisher: Publisher) -> None:
     """Connect in the background: an accept needs MongoDB only."""
     publisher.attach(await broker.connect())
     await broker.start()
+
+
+async def _raw(message: NatsMessage) -> bytes:
+    """Leave the body as it came; by itself FastStream hands a JSON body over parsed."""
+    return message.body

@@ -18,6 +18,7 @@ from shared.store.members import MemberStore
 from shared.store.mongo import Mongo
 from shared.store.runs import RunStore
 from shared.store.watch import ConfigurationWatch
+from shared.supervise import supervised
 
 
 def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:
@@ -46,7 +47,7 @@ async def run(settings: GatingSettings, process: Process) -> None:
     )
     subscribe(broker, gate, settings.gating_batch_size)
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(watch.run())
+        watching = tasks.create_task(supervised("watch", watch.run))
         await watch.is_loaded.wait()
         publisher.attach(await broker.connect())
         await broker.start()

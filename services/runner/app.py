@@ -35,6 +35,7 @@ from shared.store.proposals import ProposalStore
 from shared.store.runs import RunStore
 from shared.store.steps import StepStore
 from shared.store.watch import ConfigurationWatch
+from shared.supervise import supervised
 
 
 def handlers(settings: RunnerSettings, model: ModelClient, memory: MemoryStore) -> Mapping[str, Handler]:
@@ -96,10 +97,10 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     heartbeat = Heartbeat(runs, process.instance, settings.lease_seconds, executions.claims, executions.stop_lost)
     lanes = subscribe(broker, intake, slots)
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(watch.run())
+        watching = tasks.create_task(supervised("watch", watch.run))
         await watch.is_loaded.wait()
         publisher.attach(await broker.connect())
-        beating = tasks.create_task(heartbeat.run(settings.heartbeat_seconds))
+        beating = tasks.create_task(supervised("heartbeat", lambda: heartbeat.run(settings.heartbeat_seconds)))
         await broker.start()
         await process.serve(await broker.connect())
         slots.close()

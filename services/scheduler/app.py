@@ -2,6 +2,7 @@
 
 import asyncio
 
+import structlog
 from nats.aio.client import Client
 
 from services.scheduler.event_sweep import EventSweep
@@ -26,6 +27,9 @@ from shared.store.proposals import ProposalStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.watch import ConfigurationWatch
+from shared.supervise import supervised
+
+log = structlog.get_logger()
 
 
 def make_sweeper(
@@ -63,17 +67,20 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
     leader = Leader(LeaseStore(mongo.database), process.instance, settings.leader_lease_seconds)
     watch = ConfigurationWatch(mongo.database)
     async with asyncio.TaskGroup() as tasks:
-        working = [tasks.create_task(watch.run())]
+        working = [tasks.create_task(supervised("watch", watch.run))]
         await watch.is_loaded.wait()
         client = await broker.connect()
         publisher.attach(client)
         await broker.start()
         sweeper = make_sweeper(settings, mongo, client, publisher, leader)
-        working += [tasks.create_task(leader.run()), tasks.create_task(sweeper.run(settings.sweep_interval_seconds))]
+        loops = {"leader": leader.run, "sweeper": lambda: sweeper.run(settings.sweep_interval_seconds)}
         if settings.operating_background_enabled:
             timers = make_timers(mongo, publisher, watch.configuration, leader)
             watch.on_change = timers.plan_soon
-            working.append(tasks.create_task(timers.run()))
+            loops["timers"] = timers.run
+        else:
+            log.warning("timers.disabled", setting="OPERATING_BACKGROUND_ENABLED")
+        working += [tasks.create_task(supervised(name, loop)) for name, loop in loops.items()]
         await process.serve(client)
         for task in working:
             task.cancel()

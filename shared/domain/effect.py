@@ -8,7 +8,7 @@ from typing import Any
 from contracts.agents import EffectKind, MemoryOwner
 
 Document = dict[str, Any]
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 ANSWER_FIELDS = {EffectKind.MEMORY_DIFF: "memory_diffs", EffectKind.TICKET_CHANGE: "ticket_changes"}
 """The field of an answer that holds the effects of each kind."""
@@ -72,7 +72,7 @@ def _faults(change: Document) -> Iterator[str]:
     if owner["id"] is None:
         yield f"the event names no {owner['type']}, so there is no such memory"
     for name in ("block_label", "field"):
-        if not _NAME.match(change[name]):
+        if not _NAME.fullmatch(change[name]):
             yield f"{name} '{change[name][:64]}' is not a name in snake_case"
     if change["proposed_value"] == change["current_value"]:
         yield "the memory says this already"

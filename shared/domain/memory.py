@@ -45,12 +45,12 @@ def block_id(organisation: str, owner: Owner, label: str) -> str:
 def fit(operation: Operation, seen: str, proposed: str, current: str) -> Fits | Stale:
     """Decide what a diff made on the text `seen` does to the text that is there now.
 
-    Appending never overwrites, so it fits any text; a line that is already there is not written twice. Everything
-    else fits only the text that the Agent saw.
+    Appending never overwrites, so it fits any text; lines that already stand there together are not written twice.
+    Everything else fits only the text that the Agent saw.
     """
     match operation:
         case Operation.APPEND:
-            if proposed in current.splitlines():
+            if f"\n{proposed}\n" in f"\n{current}\n":
                 return Fits(current)
             return Fits(f"{current}\n{proposed}" if current else proposed)
         case Operation.REPLACE | Operation.LLM_DIFF:

@@ -36,17 +36,20 @@ _NO_KEY = "no-api-key-was-set"
 class OpenAIModel:
     """One connection pool to one endpoint.
 
-    Retries are the run's business, so the library's own are off. `base_url` None means OpenAI.
+    Retries are the run's business, so the library's own are off. `base_url` None means OpenAI. Raises ModelAuthFailed
+    for a key that cannot be sent at all.
     """
 
     def __init__(self, api_key: str, base_url: str | None, clock: Clock) -> None:
         # Only connecting is timed by the library: its read timeout starts anew with every byte that arrives.
         self._client = AsyncOpenAI(
-            api_key=api_key or _NO_KEY,
+            api_key=_sendable(api_key.strip()) or _NO_KEY,
             base_url=base_url or None,
             max_retries=0,
             timeout=Timeout(None, connect=_CONNECT_SECONDS),
         )
+        # Loads the rest of the library now; at the first call it would hold up the event loop.
+        self._responses = self._client.responses.with_raw_response
         self._clock = clock
 
     async def respond(self, request: ModelRequest, timeout_seconds: float) -> ModelResponse:
@@ -62,10 +65,10 @@ class OpenAIModel:
                 timeout_seconds=timeout_seconds,
             ) from None
         except APIStatusError as error:
-            # Not chained: the library's error quotes the provider's text, which may quote the request or the key.
+            # Not chained, here and below: the library's errors may quote the request or the key.
             raise self._answered_with(error, request.model) from None
         except APIConnectionError as error:
-            raise self._hung_up(error, request.model) from error.__cause__
+            raise self._hung_up(error, request.model) from None
         return read_answer(body, request)
 
     async def close(self) -> None:
@@ -73,7 +76,7 @@ class OpenAIModel:
         await self._client.close()
 
     async def _post(self, request: ModelRequest) -> bytes:
-        answer = await self._client.responses.with_raw_response.create(
+        answer = await self._responses.create(
             model=request.model,
             instructions=request.instructions,
             input=_input(request),
@@ -119,7 +122,13 @@ class OpenAIModel:
 
     @property
     def _host(self) -> str:
-        return self._client.base_url.netloc.decode().rpartition("@")[2]
+        return self._client.base_url.netloc.decode() or "an address without http:// or https://"
+
+
+def _sendable(api_key: str) -> str:
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise ModelAuthFailed("OPENAI_API_KEY holds characters that no key has, such as a line break: set it again.")
+    return api_key
 
 
 def _input(request: ModelRequest) -> str | ResponseInputParam:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 import nats.errors
@@ -26,7 +28,7 @@ Wanted = Callable[[], Awaitable[int]]
 
 def make_broker(settings: ServiceSettings, drain_seconds: float = 5.0) -> NatsBroker:
     """Return a broker that is not connected yet, reconnects for ever, and hands raw messages to its handlers."""
-    return NatsBroker(
+    return _Broker(
         settings.nats_servers,
         max_reconnect_attempts=-1,
         reconnect_time_wait=_RETRY_SECONDS,  # type: ignore[arg-type]  # nats-py takes a float
@@ -40,6 +42,24 @@ def make_broker(settings: ServiceSettings, drain_seconds: float = 5.0) -> NatsBr
         disconnected_cb=_on_disconnected,
         reconnected_cb=_on_reconnected,
     )
+
+
+class _Broker(NatsBroker):
+    """Stops also while NATS is away, when the connection cannot be drained because it holds nothing."""
+
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        try:
+            await super().stop(exc_type, exc_val, exc_tb)
+        except nats.errors.Error as error:
+            log.warning("nats.not_drained", error=str(error) or type(error).__name__)
+            # nats-py still tries to send what it holds, and uvloop does not write to a transport that is gone.
+            with suppress(RuntimeError):
+                await (await self.connect()).close()
 
 
 async def _on_error(error: Exception) -> None:

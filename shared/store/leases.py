@@ -23,21 +23,23 @@ class LeaseStore:
 
     async def acquire(self, name: str, owner: str, seconds: float) -> Leadership | None:
         """Take or extend the lease; none when another owner's still stands."""
-        free = {"$or": [{"owner": owner}, {"$expr": {"$lt": ["$expires_at", "$$NOW"]}}]}
         is_mine = {"$eq": ["$owner", {"$literal": owner}]}
+        # Decided in the update, because a query that may insert cannot compare with the server's clock.
+        is_free = {"$lt": [{"$ifNull": ["$expires_at", 0]}, "$$NOW"]}
+        may_have = {"$or": [is_mine, is_free]}
         changes = {
-            "epoch": {"$cond": [is_mine, "$epoch", {"$add": [{"$ifNull": ["$epoch", 0]}, 1]}]},
-            "owner": {"$literal": owner},
-            "expires_at": {"$add": ["$$NOW", int(seconds * 1_000)]},
+            "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, {"$cond": [{"$and": [is_free, {"$not": is_mine}]}, 1, 0]}]},
+            "owner": {"$cond": [may_have, {"$literal": owner}, "$owner"]},
+            "expires_at": {"$cond": [may_have, {"$add": ["$$NOW", int(seconds * 1_000)]}, "$expires_at"]},
         }
         with storage_errors():
             try:
                 lease = await self._leases.find_one_and_update(
-                    {"_id": name, **free}, [{"$set": changes}], upsert=True, return_document=ReturnDocument.AFTER
+                    {"_id": name}, [{"$set": changes}], upsert=True, return_document=ReturnDocument.AFTER
                 )
             except DuplicateKeyError:
                 return None
-        return None if lease is None else Leadership(lease["epoch"])
+        return Leadership(lease["epoch"]) if lease["owner"] == owner else None
 
     async def release(self, name: str, owner: str) -> None:
         """Let another owner take the lease at once."""

@@ -85,8 +85,9 @@ class Commit:
     effects: tuple[Document, ...] = ()
     error: RunError | None = None
 
-    def write(self) -> UpdateOne:
-        changes = {
+    def changes(self) -> Document:
+        """Return what the end makes of the run."""
+        return {
             "status": self.status,
             "finished_at": self.finished_at,
             "changed_at": self.finished_at,
@@ -97,9 +98,10 @@ class Commit:
             # Until the effects are projected and the end is told; then it is removed.
             "sweep_at": self.finished_at + SETTLE_AFTER,
         }
-        return UpdateOne(
-            _fenced(self.claim, self.status), {"$set": changes, "$unset": {"lease_expires_at": "", "claim": ""}}
-        )
+
+    def write(self) -> UpdateOne:
+        gone = {"lease_expires_at": "", "claim": ""}
+        return UpdateOne(_fenced(self.claim, self.status), {"$set": self.changes(), "$unset": gone})
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class ScriptedModel:
 
     def assert_finished(self) -> None:
         """Fail unless every step was played, and none was missing."""
-        assert len(self.requests) == len(self._steps), f"{len(self.requests)} calls, but the script has {self._length}"
+        if len(self.requests) != len(self._steps):
+            raise AssertionError(f"{len(self.requests)} calls, but the script has {self._length}")
 
     @property
     def _length(self) -> str:

@@ -77,10 +77,9 @@ async def test_metadata_and_model_reach_the_provider(server: Server) -> None:
 async def test_nothing_is_stored_at_the_provider(server: Server) -> None:
     answer = await server.model.respond(REQUEST, ENOUGH_SECONDS)
 
-    headers = {"Authorization": "Bearer any"}
-    async with aiohttp.ClientSession() as session:
-        async with session.get(f"{server.address}/v1/responses/{answer.id}", headers=headers) as found:
-            assert found.status == 404
+    url, headers = f"{server.address}/v1/responses/{answer.id}", {"Authorization": "Bearer any"}
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as found:
+        assert found.status == 404
 
 
 async def test_conversation_reaches_the_provider_turn_by_turn(server: Server) -> None:
@@ -146,6 +145,15 @@ async def test_wrong_request_is_refused_for_good(server: Server, status: str) ->
         await server.model.respond(REQUEST, ENOUGH_SECONDS)
 
 
+async def test_refused_input_is_not_repeated(server: Server) -> None:
+    await server.will(kind="400", param="input[0].content")
+
+    with pytest.raises(ModelRequestRefused, match="input") as caught:
+        await server.model.respond(REQUEST, ENOUGH_SECONDS)
+
+    assert "mornings" not in str(caught.value)
+
+
 async def test_refused_schema_is_explained(server: Server) -> None:
     loose = {"type": "object", "properties": {"a": {"type": "string"}}}
 
@@ -161,6 +169,31 @@ async def test_missing_key_is_the_providers_to_refuse(server: Server) -> None:
         await keyless.respond(REQUEST, ENOUGH_SECONDS)
 
     await keyless.close()
+
+
+async def test_white_space_around_a_key_is_not_part_of_it(server: Server) -> None:
+    padded = OpenAIModel(" any\n", f"{server.address}/v1", lambda: NOW)
+
+    assert (await padded.respond(REQUEST, ENOUGH_SECONDS)).text
+
+    await padded.close()
+
+
+@pytest.mark.parametrize("key", ["sk-one\nsk-two", "sk-\u00e9"])
+def test_key_that_cannot_be_sent_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(ModelAuthFailed, match="OPENAI_API_KEY") as caught:
+        OpenAIModel(key, None, lambda: NOW)
+
+    assert "sk-" not in str(caught.value)
+
+
+async def test_address_without_a_scheme_is_explained() -> None:
+    model = OpenAIModel("any", "127.0.0.1:8090/v1", lambda: NOW)
+
+    with pytest.raises(ModelUnavailable, match="without http://"):
+        await model.respond(REQUEST, ENOUGH_SECONDS)
+
+    await model.close()
 
 
 async def test_server_that_is_not_there_is_named(unused_tcp_port: int) -> None:

@@ -1,5 +1,7 @@
 """Reading the bodies of the Responses API, including those of providers that leave parts out."""
 
+from contextlib import suppress
+from traceback import format_exception
 from typing import Any
 
 import orjson
@@ -86,18 +88,16 @@ def test_body_of_something_else_is_malformed(text: bytes) -> None:
 
 
 def test_malformed_body_is_not_quoted() -> None:
-    with pytest.raises(ModelAnswerMalformed) as caught:
-        read_answer(orjson.dumps({"id": "resp_1", "model": "m", "output": "the private answer"}), REQUEST)
+    malformed = orjson.dumps({"id": "resp_1", "model": "m", "output": "the private answer"})
 
-    assert "private" not in f"{caught.value}{caught.value.__cause__}{caught.value.facts}"
+    with pytest.raises(ModelAnswerMalformed) as caught:
+        read_answer(malformed, REQUEST)
+
+    assert "private" not in f"{''.join(format_exception(caught.value))}{caught.value.facts}"
     assert "output" in str(caught.value)
 
 
-@given(
-    st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5), lambda inner: st.lists(inner))
-)
+@given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5), st.lists))
 def test_any_output_is_an_answer_or_a_typed_error(output: Any) -> None:
-    try:
+    with suppress(ModelAnswerMalformed):
         read_answer(body(output=output), REQUEST)
-    except AppError as error:
-        assert error.code == "model_answer_malformed"

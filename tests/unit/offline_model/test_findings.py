@@ -14,7 +14,7 @@ def kinds(text: str) -> list[Kind]:
     ("sentence", "kind"),
     [
         ("I prefer mornings.", Kind.PREFERENCE),
-        ("I don’t like calls.", Kind.PREFERENCE),
+        ("I don\u2019t like calls.", Kind.PREFERENCE),
         ("Please never ping me after six.", Kind.PREFERENCE),
         ("From now on send me lists.", Kind.PREFERENCE),
         ("Nora prefers tea.", Kind.PREFERENCE),

@@ -33,7 +33,7 @@ def test_an_empty_variable_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NATS_URL", "")
     monkeypatch.setenv("RUNNERS", "")
 
-    settings = LocalSettings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings adds the keyword
+    settings = LocalSettings(_env_file=None)
 
     assert settings.nats_url is None
     assert settings.runners == 1

@@ -11,7 +11,7 @@ from infra.local import token
 from infra.local.settings import LocalSettings
 from infra.local.tokens import SECRET_FILE, mint, signing_secret
 
-SECRET = "a-secret-that-is-long-enough-for-hs256"  # noqa: S105 - signs nothing outside this test
+SECRET = "a-secret-that-is-long-enough-for-hs256"
 ISSUED_AT = datetime(2026, 1, 15, 8, 30, tzinfo=UTC)
 
 
