@@ -18,8 +18,10 @@ class Aftermath:
         self._proposals = proposals
         self._publisher = publisher
 
-    async def follow(self, finished: Sequence[Document]) -> None:
-        """Project and tell; runs whose end could not be told stay due for the sweep."""
+    async def follow(self, finished: Sequence[Document]) -> bool:
+        """Project and tell; return false when the ends could not be told, and stay due for the sweep."""
         await self._proposals.project([proposal for run in finished for proposal in proposals_of(run)])
-        if await self._publisher.run_events_confirmed([run_event(run) for run in finished]):
-            await self._runs.settle(run["_id"] for run in finished)
+        if not await self._publisher.run_events_confirmed([run_event(run) for run in finished]):
+            return False
+        await self._runs.settle(run["_id"] for run in finished)
+        return True

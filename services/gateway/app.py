@@ -67,6 +67,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         version="1",
         description="Publish events, follow the runs of background Agents, decide their proposals.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.gateway = gateway
     problems.install(app)

@@ -91,7 +91,7 @@ class Intake:
 
     async def _claimed(self, run: Document, event: Document | None) -> Claimed:
         version = await self._versions.get(run["agent_key"], run["agent_version"])
-        log.info(
+        log.debug(
             "run.claimed",
             run_id=run["_id"],
             attempt=run["attempt"],

@@ -7,13 +7,13 @@ from contracts.lanes import ORDER, Lane
 
 
 class Slots:
-    """Free slots; while an urgent lane waits for one, no other lane gets any."""
+    """Free slots; whoever waits is served by urgency, then in order, and newcomers wait behind them."""
 
     def __init__(self, total: int) -> None:
         self.total = total
         self.free = total
         self.is_open = True
-        self._waiting: dict[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in ORDER}
+        self._waiting: dict[Lane, deque[asyncio.Event]] = {lane: deque() for lane in ORDER}
 
     def wanted(self) -> int:
         """Return how many runs a lane may fetch now: one more than can start when all slots are taken."""
@@ -21,12 +21,15 @@ class Slots:
 
     async def take(self, lane: Lane, most: int, patience_seconds: float) -> int:
         """Take between 1 and `most` slots, or none if there are none in time or no more runs are to start."""
-        if self.is_open and (self.free == 0 or self._is_outranked(lane)):
-            await self._wait(lane, patience_seconds)
-        taken = min(most, self.free) if self.is_open else 0
-        self.free -= taken
-        self._wake()
-        return taken
+        turn = asyncio.Event()
+        self._waiting[lane].append(turn)
+        try:
+            taken = min(most, self.free) if await self._comes(turn, patience_seconds) else 0
+            self.free -= taken
+            return taken
+        finally:
+            self._waiting[lane].remove(turn)
+            self._wake()
 
     def give_back(self, count: int = 1) -> None:
         """Return slots of runs that have ended."""
@@ -37,33 +40,27 @@ class Slots:
         """Hand out no more slots."""
         self.is_open = False
         for waiting in self._waiting.values():
-            while waiting:
-                _let_go(waiting.popleft())
+            for turn in waiting:
+                turn.set()
 
-    async def _wait(self, lane: Lane, patience_seconds: float) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[lane].append(turn)
+    async def _comes(self, turn: asyncio.Event, patience_seconds: float) -> bool:
         try:
             async with asyncio.timeout(patience_seconds):
-                await turn
+                # A more urgent lane may have come between the call and the awakening.
+                while self.is_open and self._next() is not turn:
+                    await turn.wait()
+                    turn.clear()
         except TimeoutError:
-            pass
-        finally:
-            if turn in self._waiting[lane]:
-                self._waiting[lane].remove(turn)
+            return False
+        return self.is_open
 
-    def _is_outranked(self, lane: Lane) -> bool:
-        return any(self._waiting[other] for other in ORDER[: ORDER.index(lane)])
+    def _next(self) -> asyncio.Event | None:
+        """Return whose turn it is; it stays so until that one has taken its slots or has gone."""
+        if self.free == 0:
+            return None
+        return next((self._waiting[lane][0] for lane in ORDER if self._waiting[lane]), None)
 
     def _wake(self) -> None:
-        if self.free == 0:
-            return
-        for lane in ORDER:
-            if self._waiting[lane]:
-                _let_go(self._waiting[lane].popleft())
-                return
-
-
-def _let_go(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
+        turn = self._next()
+        if turn is not None:
+            turn.set()

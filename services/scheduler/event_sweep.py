@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 _BATCH = 500
 _SURELY_LOST_AFTER = timedelta(seconds=60)
+_AGAIN = {ACCEPTED_HEADER: "again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +30,24 @@ class EventSweep:
     backlog: Backlog
     clock: Clock
 
-    async def sweep(self, *, is_stream_new: bool) -> int:
-        """Look at what is due, or at everything when the stream was lost; return how many were published again."""
+    async def sweep(self) -> int:
+        """Look at everything that is due; return how many events were published again."""
         now = self.clock()
-        due = await self.events.due_for_sweep(now + LONG if is_stream_new else now, _BATCH)
-        if not due:
-            return 0
-        lost = due if is_stream_new or not await self.backlog.is_gating_behind() else _surely_lost(due, now)
+        published = 0
+        is_behind: bool | None = None
+        while due := await self.events.due_for_sweep(now, _BATCH):
+            if is_behind is None:
+                is_behind = await self.backlog.is_gating_behind()
+            published += await self._publish(_surely_lost(due, now) if is_behind else due)
+            await self.events.sweep_again_at((event["_id"], look_again_at(event["accepted_at"], now)) for event in due)
+        if published:
+            log.warning("events.published_again", count=published)
+        return published
+
+    async def _publish(self, lost: Sequence[Document]) -> int:
         for event in lost:
             await self.publisher.event(event["type"], event["organisation"], event["json"].encode(), _AGAIN)
-        await self.events.sweep_again_at((event["_id"], look_again_at(event["accepted_at"], now)) for event in due)
-        if lost:
-            log.warning("events.published_again", count=len(lost))
         return len(lost)
-
-
-_AGAIN = {ACCEPTED_HEADER: "again"}
-LONG = timedelta(days=1)
 
 
 def _surely_lost(due: Sequence[Document], now: datetime) -> list[Document]:

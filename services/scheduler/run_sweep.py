@@ -20,8 +20,8 @@ from shared.store.runs import RunStore
 log = structlog.get_logger()
 
 MOST_LOSSES = 5
-_BATCH = 500
-_EVERYTHING = timedelta(days=1)
+BATCH = 500
+_TELL_WITHIN = timedelta(seconds=100)
 
 
 class Need(Enum):
@@ -49,28 +49,32 @@ class RunSweep:
     publisher: Publisher
     clock: Clock
 
-    async def sweep(self, *, may_take_over: bool, is_stream_new: bool) -> int:
-        """Look at what is due, or at everything when the queue was lost; return how many runs were looked at.
+    async def sweep(self, *, may_take_over: bool) -> int:
+        """Look at a batch of what is due; return how many runs moved on.
 
         `may_take_over` is false while leases may have run out only because nobody could extend them.
         """
         now = self.clock()
-        due = await self.runs.due_for_sweep(now + _EVERYTHING if is_stream_new else now, _BATCH)
+        due = await self.runs.due_for_sweep(now, BATCH)
         grouped: dict[Need, list[Document]] = {need: [] for need in Need}
         for run in due:
             grouped[need_of(run)].append(run)
         await self._dispatch((run for run in grouped[Need.DISPATCH] if _is_released(run, now)), now)
         if may_take_over:
-            await self._take_over([run for run in grouped[Need.TAKE_OVER] if run["sweep_at"] <= now], now)
-        if grouped[Need.FOLLOW]:
-            await self.aftermath.follow(grouped[Need.FOLLOW])
-        return len(due)
+            await self._take_over(grouped[Need.TAKE_OVER], now)
+        await self._follow(grouped[Need.FOLLOW], now)
+        return len(due) if may_take_over else len(due) - len(grouped[Need.TAKE_OVER])
+
+    async def _follow(self, finished: Sequence[Document], now: datetime) -> None:
+        if finished and not await self.aftermath.follow(finished):
+            await self.runs.sweep_again_at((run["_id"], look_again_at(run["finished_at"], now)) for run in finished)
 
     async def _dispatch(self, runs: Iterable[Document], now: datetime) -> None:
         queued = list(runs)
         await self.runs.release((run["_id"], look_again_at(run["changed_at"], now)) for run in queued)
         await self.publisher.dispatch((Lane(run["lane"]), run["_id"]) for run in queued)
-        await self.publisher.run_events([run_event(run) for run in queued])
+        # The stream knows what it was told for two minutes; told later, the same fact would be in it twice.
+        await self.publisher.run_events([run_event(run) for run in queued if now - run["changed_at"] < _TELL_WITHIN])
 
     async def _take_over(self, runs: Sequence[Document], now: datetime) -> None:
         for run in runs:

@@ -19,6 +19,8 @@ class Streams:
 
     async def restore(self) -> bool:
         """Create what is missing; return whether something was."""
+        if not self._client.is_connected:
+            return False
         try:
             missing = await missing_parts(self._client)
             if missing:

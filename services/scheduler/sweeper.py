@@ -7,7 +7,7 @@ import structlog
 
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.leader import Leader
-from services.scheduler.run_sweep import RunSweep
+from services.scheduler.run_sweep import BATCH, RunSweep
 from services.scheduler.streams import Streams
 from shared.clock import Clock
 from shared.errors import StorageUnavailable
@@ -43,11 +43,14 @@ class Sweeper:
             await asyncio.sleep(every_seconds)
 
     async def sweep(self) -> None:
-        """Do one round."""
+        """Do one round; when streams were lost, everything that they may have held is due at once."""
         now = self._clock()
-        is_stream_new = await self._restore_streams(now)
-        await self._events.sweep(is_stream_new=is_stream_new)
-        await self._runs.sweep(may_take_over=self._may_take_over(now), is_stream_new=is_stream_new)
+        if await self._restore_streams(now):
+            await self._events.events.sweep_all_at(now)
+            await self._runs.runs.sweep_dispatched_at(now)
+        await self._events.sweep()
+        while await self._runs.sweep(may_take_over=self._may_take_over(now)) >= BATCH:
+            pass
         self._storage_answers_since = self._storage_answers_since or now
 
     def _may_take_over(self, now: datetime) -> bool:

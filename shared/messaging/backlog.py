@@ -13,6 +13,7 @@ class Backlog:
     """Asks the server, on one connection."""
 
     def __init__(self, client: Client) -> None:
+        self._client = client
         self._jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
 
     async def is_gating_behind(self) -> bool:
@@ -20,6 +21,8 @@ class Backlog:
 
         While the server cannot say, it is taken to be so: nothing could be published then anyway.
         """
+        if not self._client.is_connected:
+            return True
         try:
             consumer = await self._jetstream.consumer_info(GATING.stream, GATING.name)
         except nats.js.errors.NotFoundError:

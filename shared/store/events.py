@@ -119,6 +119,11 @@ class EventStore:
             cursor = self._events.find({"sweep_at": {"$lte": now}}).sort("sweep_at", ASCENDING).limit(limit)
             return await cursor.to_list(limit)
 
+    async def sweep_all_at(self, moment: datetime) -> None:
+        """Have every event without decisions looked at from this moment."""
+        with storage_errors():
+            await self._events.update_many({"sweep_at": {"$gt": moment}}, {"$set": {"sweep_at": moment}})
+
     async def sweep_again_at(self, moments: Iterable[tuple[str, datetime]]) -> None:
         """Set when each still ungated event is to be looked at next."""
         writes = [UpdateOne({"_id": key, "gated": False}, {"$set": {"sweep_at": moment}}) for key, moment in moments]

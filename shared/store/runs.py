@@ -257,6 +257,22 @@ class RunStore:
             cursor = self._runs.find({"sweep_at": {"$lte": now}}).sort("sweep_at", ASCENDING).limit(limit)
             return await cursor.to_list(limit)
 
+    async def sweep_dispatched_at(self, moment: datetime) -> None:
+        """Have every run that is queued and not waiting looked at from this moment."""
+        dispatched = {"sweep_at": {"$gt": moment}, "status": RunStatus.QUEUED, "waiting_for": None}
+        with storage_errors():
+            await self._runs.update_many(dispatched, {"$set": {"sweep_at": moment}})
+
+    async def sweep_again_at(self, moments: Iterable[tuple[str, datetime]]) -> None:
+        """Set when each run that is still due for the sweep is to be looked at next."""
+        writes = [
+            UpdateOne({"_id": run_id, "sweep_at": {"$exists": True}}, {"$set": {"sweep_at": moment}})
+            for run_id, moment in moments
+        ]
+        if writes:
+            with storage_errors():
+                await self._runs.bulk_write(writes, ordered=False)
+
     async def release(self, waits: Iterable[tuple[str, datetime]]) -> None:
         """Let queued runs be claimed, and set when each is to be dispatched again should this dispatch be lost."""
         writes = [
