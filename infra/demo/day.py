@@ -1,0 +1,107 @@
+"""Reads the sample day: one file of events for each project, and `day.json`, which says what else happens."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from contracts.agents import Scope
+from contracts.envelope import Event
+from contracts.registry import parse
+from infra.demo.script import Person, Publish, Script, Step, SwitchOff, batches
+
+FOLDER = Path(__file__).with_name("day")
+PLAN = "day.json"
+PACE_SECONDS = 0.12
+RESENT_AFTER = timedelta(minutes=5)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _SwitchOff(_Model):
+    time: AwareDatetime
+    organisation: str
+    user: str
+    roles: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    agent_key: str
+    scope: Scope
+    scope_id: str
+
+
+class _Inbox(_Model):
+    organisation: str
+    user: str
+
+
+class _Plan(_Model):
+    """`sent_again` are the ids of events whose product saw no answer and sends them once more, minutes later."""
+
+    title: str
+    switched_off: tuple[_SwitchOff, ...]
+    sent_again: frozenset[str]
+    inbox: _Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    at: datetime
+    what: Event | SwitchOff
+
+
+def sample_day(play: str, folder: Path = FOLDER) -> Script:
+    """Return the day as a script; `play` makes its events new where the day was played before."""
+    plan = _Plan.model_validate_json((folder / PLAN).read_bytes())
+    events = [_stamped(event, play) for event in day_events(folder)]
+    moments = [_Moment(_time_of(event), event) for event in events]
+    moments += [_Moment(moment.at + RESENT_AFTER, moment.what) for moment in moments if _is_in(moment, plan.sent_again)]
+    moments += [_Moment(switch.time, SwitchOff(**dict(switch))) for switch in plan.switched_off]
+    moments.sort(key=lambda moment: moment.at)
+    return Script(
+        title=plan.title,
+        steps=tuple(_steps(moments)),
+        inbox=Person(plan.inbox.organisation, plan.inbox.user),
+        pace_seconds=PACE_SECONDS,
+        awaits_pulse=True,
+    )
+
+
+def day_events(folder: Path = FOLDER) -> list[Event]:
+    """Return every event of the day, project by project."""
+    files = sorted(file for file in folder.glob("*.json") if file.name != PLAN)
+    return [parse(value) for file in files for value in orjson.loads(file.read_bytes())]
+
+
+def _stamped(event: Event, play: str) -> Event:
+    # An event is known by its source and id: another source makes it another event.
+    return event.model_copy(update={"source": f"{event.source}/{play}"})
+
+
+def _time_of(event: Event) -> datetime:
+    if event.time is None:
+        raise ValueError(f"event '{event.id}' of the sample day has no time")
+    return event.time
+
+
+def _is_in(moment: _Moment, ids: frozenset[str]) -> bool:
+    return isinstance(moment.what, Event) and moment.what.id in ids
+
+
+def _steps(moments: list[_Moment]) -> Iterator[Step]:
+    """Send together what one product has to tell within a minute, and everything else singly."""
+    for group in batches(moments, _request):
+        events = tuple(moment.what for moment in group if isinstance(moment.what, Event))
+        if events:
+            yield Publish(events[0].organisationid, events)
+        yield from (moment.what for moment in group if isinstance(moment.what, SwitchOff))
+
+
+def _request(moment: _Moment) -> Hashable:
+    if isinstance(moment.what, SwitchOff):
+        return moment.what
+    return moment.what.organisationid, moment.what.source, moment.at.replace(second=0, microsecond=0)

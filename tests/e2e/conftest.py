@@ -1,0 +1,44 @@
+"""Platforms for the tests of the whole."""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from infra.local.parts import Part, towpath
+from infra.local.settings import LocalSettings
+from tests.support.platform import Platform, running_platform
+
+# The gate's answer is waited for until it comes, so that a busy machine changes no answer.
+PATIENT = {"GATE_WAIT_SECONDS": "15"}
+
+
+def two_schedulers(settings: LocalSettings) -> Sequence[Part]:
+    """Return the parts of the product with a second scheduler beside the first."""
+    parts = towpath(settings)
+    scheduler = next(part for part in parts if part.role == "scheduler")
+    place = parts.index(scheduler)
+    return [*parts[:place], scheduler, replace(scheduler, name="scheduler-2"), *parts[place + 1 :]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def platform(server_folder: Path) -> AsyncIterator[Platform]:
+    """Yield the platform that gentle tests share: what they stop runs again when they end. It has two schedulers."""
+    async with running_platform(server_folder, PATIENT, two_schedulers) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_platform(server_folder: Path) -> AsyncIterator[Platform]:
+    """Yield a platform of this test alone, whose servers may be killed. Its runners have few slots: work piles up."""
+    async with running_platform(server_folder, {"RUNNER_SLOTS": "16"}) as started:
+        yield started
+
+
+@pytest.fixture
+def organisation() -> str:
+    """Return an organisation of this test alone."""
+    return f"org-{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,96 @@
+"""Proposals that meet newer text, or two people at once."""
+
+import asyncio
+
+import pytest
+
+from tests.support.caller import Caller
+from tests.support.events import checkin
+from tests.support.platform import Platform
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("platform"),
+    pytest.mark.timeout(60),
+]
+
+FIRST = "I prefer meetings in the morning."
+SECOND = "I no longer like meetings in the morning, from now on I prefer meetings at noon."
+THIRD = "I changed my mind, from now on I prefer meetings at four."
+
+
+async def _only_proposal(caller: Caller, organisation: str, text: str) -> dict[str, object]:
+    (proposal,) = await caller.proposals_of(await caller.start_run(checkin(organisation, text)))
+    return proposal
+
+
+async def test_a_proposal_made_on_older_text_is_refused_and_shows_the_three_texts(
+    platform: Platform, organisation: str
+) -> None:
+    caller = platform.caller(organisation)
+    first = await _only_proposal(caller, organisation, FIRST)
+    await caller.post(f"/api/proposals/{first['id']}/approve")
+    second = await _only_proposal(caller, organisation, SECOND)
+    third = await _only_proposal(caller, organisation, THIRD)
+
+    approved = await caller.post(f"/api/proposals/{second['id']}/approve")
+    stale = await caller.post(f"/api/proposals/{third['id']}/approve")
+
+    places = {(each["block_label"], each["field"], each["operation"]) for each in (second, third)}
+    assert places == {(first["block_label"], first["field"], "replace")}
+    assert (approved.status, approved.body["applied_version"]) == (200, 2)
+    assert (stale.status, stale.code) == (409, "proposal_stale")
+    texts = [stale.body["base"], stale.body["current"], stale.body["proposed"]]
+    assert texts == [first["proposed_value"], second["proposed_value"], third["proposed_value"]]
+    (block,) = await caller.memory()
+    assert (block["fields"][first["field"]], block["version"]) == (second["proposed_value"], 2)
+    (pending,) = await caller.proposals(status="pending")
+    assert pending["id"] == third["id"]
+
+
+async def test_approving_twice_at_once_applies_once(platform: Platform, organisation: str) -> None:
+    caller = platform.caller(organisation)
+    proposal = await _only_proposal(caller, organisation, FIRST)
+    path = f"/api/proposals/{proposal['id']}/approve"
+
+    answers = await asyncio.gather(*(caller.post(path) for _ in range(8)))
+
+    assert [answer.status for answer in answers] == [200] * 8
+    assert [answer.body for answer in answers] == [answers[0].body] * 8
+    (block,) = await caller.memory()
+    assert (block["fields"], block["version"]) == ({proposal["field"]: proposal["proposed_value"]}, 1)
+    assert platform.database["memory_versions"].count_documents({"organisation": organisation}) == 1
+
+
+async def test_approving_and_rejecting_at_once_decides_one_way(platform: Platform, organisation: str) -> None:
+    caller = platform.caller(organisation)
+    proposal = await _only_proposal(caller, organisation, FIRST)
+    path = f"/api/proposals/{proposal['id']}"
+
+    answers = await asyncio.gather(
+        *(caller.post(f"{path}/{'approve' if number % 2 else 'reject'}") for number in range(6))
+    )
+
+    (decided,) = await caller.proposals()
+    statuses = {answer.body["status"] for answer in answers if answer.status == 200}
+    assert statuses == {decided["status"]}
+    assert sorted(answer.status for answer in answers) == [200] * 3 + [409] * 3
+    assert {answer.code for answer in answers if answer.status == 409} == {"proposal_decided"}
+    assert len(await caller.memory()) == (1 if decided["status"] == "approved" else 0)
+
+
+async def test_proposals_for_one_field_that_are_approved_at_once_are_both_in_it(
+    platform: Platform, organisation: str
+) -> None:
+    caller = platform.caller(organisation)
+    first = await _only_proposal(caller, organisation, "I prefer meetings in the morning.")
+    second = await _only_proposal(caller, organisation, "I prefer meetings without slides.")
+
+    answers = await asyncio.gather(*(caller.post(f"/api/proposals/{each['id']}/approve") for each in (first, second)))
+
+    (block,) = await caller.memory()
+    assert [answer.status for answer in answers] == [200, 200]
+    assert sorted(answer.body["applied_version"] for answer in answers) == [1, 2]
+    assert {first["field"], second["field"]} == {"meetings"}
+    lines = sorted(block["fields"]["meetings"].splitlines())
+    assert lines == sorted([str(first["proposed_value"]), str(second["proposed_value"])])

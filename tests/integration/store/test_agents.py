@@ -1,0 +1,142 @@
+"""Agents: built-in ones are seeded once, follow their catalogue, and never replace what an admin published."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from contracts.agents import AgentSpec
+from shared.store.agents import AgentStore, Seeding
+from shared.store.mongo import Mongo
+from tests.unit.shared.given import LATER, NOW, a_spec, a_version
+
+OLD = a_spec("noter", instructions="Take notes.")
+NEW = a_spec("noter", instructions="Take short notes.")
+ADMINS = a_spec("noter", instructions="Take no notes at all.")
+
+
+async def published(agents: AgentStore) -> list[tuple[int, AgentSpec]]:
+    return [(version.number, version.spec) for version in await agents.published()]
+
+
+async def test_a_new_agent_is_created_as_its_first_version(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+
+    assert await agents.seed(OLD, NOW) is Seeding.CREATED
+    assert await agents.published() == [a_version(OLD)]
+
+
+async def test_an_unchanged_agent_is_left_alone(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    await agents.seed(OLD, NOW)
+    before = await stored(mongo)
+
+    assert [await agents.seed(OLD, LATER) for _ in range(3)] == [Seeding.UNCHANGED] * 3
+    assert await stored(mongo) == before
+
+
+async def test_a_changed_agent_is_published_as_the_next_version_and_the_old_one_stays(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    await agents.seed(OLD, NOW)
+
+    assert await agents.seed(NEW, LATER) is Seeding.REFRESHED
+
+    assert await published(agents) == [(2, NEW)]
+    assert await agents.version("noter", 1) == a_version(OLD)
+    assert await agents.version("noter", 3) is None
+
+
+async def test_going_back_to_the_old_one_is_a_new_version_too(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    for spec in (OLD, NEW, OLD):
+        await agents.seed(spec, NOW)
+
+    assert await published(agents) == [(3, OLD)]
+
+
+async def test_what_an_admin_published_is_never_replaced(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    await agents.seed(OLD, NOW)
+    await agents.publish(ADMINS, "olga", LATER)
+
+    assert await agents.seed(OLD, LATER) is Seeding.UNCHANGED
+    assert await agents.seed(NEW, LATER) is Seeding.KEPT_ADMINS
+    assert await agents.seed(NEW, LATER) is Seeding.UNCHANGED
+
+    assert await published(agents) == [(2, ADMINS)]
+
+
+async def test_an_agent_that_an_admin_made_is_not_taken_by_a_built_in_one_of_the_same_key(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    await agents.publish(ADMINS, "olga", NOW)
+
+    assert await agents.seed(OLD, LATER) is Seeding.KEPT_ADMINS
+    assert await published(agents) == [(1, ADMINS)]
+
+
+@pytest.mark.parametrize("round_number", range(3))
+async def test_many_that_seed_at_once_make_one_version(mongo: Mongo, round_number: int) -> None:
+    agents = AgentStore(mongo.database)
+
+    results = await asyncio.gather(*(agents.seed(OLD, NOW) for _ in range(8)))
+
+    assert set(results) <= {Seeding.CREATED, Seeding.UNCHANGED}
+    assert await published(agents) == [(1, OLD)]
+    assert await mongo.database["agent_versions"].count_documents({}) == 1
+
+
+async def test_many_that_refresh_at_once_make_one_version(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    await agents.seed(OLD, NOW)
+
+    await asyncio.gather(*(agents.seed(NEW, LATER) for _ in range(8)))
+
+    assert await published(agents) == [(2, NEW)]
+    assert await mongo.database["agent_versions"].count_documents({}) == 2
+
+
+@pytest.mark.parametrize("round_number", range(3))
+async def test_when_two_releases_seed_at_once_the_next_start_publishes_its_own(mongo: Mongo, round_number: int) -> None:
+    agents = AgentStore(mongo.database)
+    await asyncio.gather(agents.seed(OLD, NOW), agents.seed(NEW, NOW))
+
+    await agents.seed(NEW, LATER)
+
+    assert [version.spec for version in await agents.published()] == [NEW]
+
+
+async def test_a_seeding_that_was_cut_short_is_made_up_for(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    await agents.seed(OLD, NOW)
+    await mongo.database["agents"].delete_many({})
+
+    await agents.seed(NEW, LATER)
+    await agents.seed(NEW, LATER)
+
+    assert [version.spec for version in await agents.published()] == [NEW]
+
+
+async def test_a_specification_comes_back_with_every_field(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    schema = {"type": "object", "properties": {"$ref.odd": {"type": "string"}}}
+    whole = a_spec(
+        "pulse",
+        handler="llm",
+        output_schema=schema,
+        memory=["user", "project"],
+        effects=["memory_diff"],
+        triggers=[{"event": "doc.created", "target": {"type": "doc", "id": "{data.doc_id}"}}],
+        schedule_trigger={"schedule": {"daily_hour": 7}, "target": {"type": "day", "id": "{data.date}"}},
+        priority_level="critical",
+    )
+
+    await agents.seed(whole, NOW)
+
+    assert await agents.published() == [a_version(whole)]
+
+
+async def stored(mongo: Mongo) -> list[dict[str, Any]]:
+    return [
+        *[document async for document in mongo.database["agents"].find({})],
+        *[document async for document in mongo.database["agent_versions"].find({})],
+    ]

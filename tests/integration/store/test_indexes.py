@@ -1,0 +1,142 @@
+"""Frequent queries use their indexes: what the server did is read from its own profile."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.agents import IntervalSchedule, MemoryOwner
+from shared.domain.memory import Owner
+from shared.domain.projection import proposals_of
+from shared.domain.run import ACTIVE, TERMINAL, Claim, RunError, RunStatus
+from shared.store.events import EventStore
+from shared.store.members import Member
+from shared.store.memory import MemoryStore
+from shared.store.mongo import Mongo
+from shared.store.proposals import ProposalStore
+from shared.store.provision import INDEXES, provision_store
+from shared.store.runs import RunStore
+from shared.store.schedules import ScheduleInForce, ScheduleStore
+from shared.store.steps import StepStore
+from tests.integration.store.given import LEASE_SECONDS, accepted, completing
+from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run
+
+ADA = Owner(MemoryOwner.USER, "ada")
+MANY = 30
+ACTIVE_OF_ADA = {"organisation": "acme", "user": "ada", "status": {"$in": sorted(ACTIVE)}}
+RECENT_OF_ADA = {
+    "$and": [
+        {"organisation": "acme", "user": "ada"},
+        {"status": {"$in": sorted(TERMINAL)}},
+        {"changed_at": {"$gte": NOW}},
+    ]
+}
+PENDING_OF_ADA = {"organisation": "acme", "user": "ada", "status": "pending"}
+
+Query = Callable[[Mongo], Awaitable[Any]]
+QUERIES: dict[str, Query] = {
+    "runs: sweep": lambda mongo: RunStore(mongo.database).due_for_sweep(LATER, 10),
+    "runs: active of a user": lambda mongo: RunStore(mongo.database).find(ACTIVE_OF_ADA, 50),
+    "runs: recent of a user": lambda mongo: RunStore(mongo.database).find(RECENT_OF_ADA, 50),
+    "runs: count of a user": lambda mongo: RunStore(mongo.database).count(ACTIVE_OF_ADA, 100),
+    "runs: of an organisation": lambda mongo: RunStore(mongo.database).find(
+        {"organisation": "acme", "status": RunStatus.FAILED}, 50
+    ),
+    "runs: load": lambda mongo: RunStore(mongo.database).load(["run_1"]),
+    "runs: claim": lambda mongo: RunStore(mongo.database).claim(["run_1", "run_2"], "runner-1", LEASE_SECONDS),
+    "runs: heartbeat": lambda mongo: RunStore(mongo.database).extend_leases(
+        [Claim("run_1", 1, "runner-1"), Claim("run_2", 2, "runner-1")], "runner-1", LEASE_SECONDS
+    ),
+    "runs: commit": lambda mongo: RunStore(mongo.database).write_fenced([completing(Claim("run_3", 1, "runner-1"))]),
+    "runs: settle": lambda mongo: RunStore(mongo.database).settle(["run_3"]),
+    "runs: lost": lambda mongo: RunStore(mongo.database).requeue_lost(
+        a_stored_run(RunStatus.RUNNING), NOW, RunError("runner_lost", "")
+    ),
+    "runs: queue lost": lambda mongo: RunStore(mongo.database).sweep_dispatched_at(NOW),
+    "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
+    "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),
+    "events: recent": lambda mongo: EventStore(mongo.database).recent({"organisation": "acme"}, 10),
+    "events: decisions": lambda mongo: EventStore(mongo.database).decisions(["ev_1"]),
+    "proposals: pending of a user": lambda mongo: ProposalStore(mongo).find(PENDING_OF_ADA, 50),
+    "proposals: of a user": lambda mongo: ProposalStore(mongo).find({"organisation": "acme", "user": "ada"}, 50),
+    "proposals: of an organisation": lambda mongo: ProposalStore(mongo).find(
+        {"organisation": "acme", "status": "pending"}, 50
+    ),
+    "proposals: of a run": lambda mongo: ProposalStore(mongo).find({"run_id": "run_1"}, 50),
+    "schedules: due": lambda mongo: ScheduleStore(mongo.database).due(LATER, 10),
+    "steps: of a run": lambda mongo: StepStore(mongo.database).of_run("run_1"),
+    "memory: of owners": lambda mongo: MemoryStore(mongo.database).of_owners(
+        "acme", [ADA, Owner(MemoryOwner.PROJECT, "apollo")]
+    ),
+}
+
+
+async def fill(mongo: Mongo) -> None:
+    """Put enough into each collection that reading it whole would be seen."""
+    runs = [a_new_run(f"run_{number}", user=f"user-{number}") for number in range(MANY)]
+    await RunStore(mongo.database).add(runs)
+    await EventStore(mongo.database).accept([accepted(str(number)) for number in range(MANY)])
+    await ProposalStore(mongo).project(
+        [each for run in runs for each in proposals_of(a_stored_run(RunStatus.COMPLETED, run))]
+    )
+    await ScheduleStore(mongo.database).put(
+        [
+            ScheduleInForce("pulse", Member("acme", "apollo", str(n)), IntervalSchedule(every_seconds=9), NOW, NOW)
+            for n in range(MANY)
+        ],
+        [],
+    )
+    for number in range(MANY):
+        await StepStore(mongo.database).intend(Claim(f"run_{number}", 1, "runner-1"), 0, "model_call", "hash", NOW)
+    blocks = [{"_id": str(n), "organisation": "acme", "owner": {"type": "user", "id": str(n)}} for n in range(MANY)]
+    await mongo.database["memory_blocks"].insert_many(blocks)
+
+
+async def test_no_frequent_query_reads_a_whole_collection(mongo: Mongo) -> None:
+    await fill(mongo)
+
+    plans = {name: await plan_of(mongo, query) for name, query in QUERIES.items()}
+
+    without_index = {
+        name: plan for name, plan in plans.items() if not plan or not all(is_indexed(each) for each in plan)
+    }
+    assert without_index == {}
+
+
+def is_indexed(plan: str) -> bool:
+    return plan.startswith(("IXSCAN", "IDHACK", "COUNT_SCAN")) and "COLLSCAN" not in plan
+
+
+async def plan_of(mongo: Mongo, query: Query) -> list[str]:
+    """Return how the server found the documents of every command that the call sent."""
+    database = mongo.database
+    await database.command("profile", 0)
+    await database["system.profile"].drop()
+    await database.command("profile", 2)
+    await query(mongo)
+    await database.command("profile", 0)
+    # A command with several updates is profiled as a whole and once for each; the whole has no plan of its own.
+    profiled = database["system.profile"].find(
+        {"planSummary": {"$exists": True}, "ns": {"$not": {"$regex": "profile"}}}
+    )
+    return [each["planSummary"] async for each in profiled]
+
+
+async def test_provisioning_again_changes_nothing(mongo: Mongo) -> None:
+    before = {name: await mongo.database[name].index_information() for name in INDEXES}
+
+    await provision_store(mongo.database)
+
+    assert {name: await mongo.database[name].index_information() for name in INDEXES} == before
+    assert all(len(indexes) > 1 for indexes in before.values())
+
+
+@pytest.mark.parametrize("collection", ["runs", "events"])
+async def test_the_index_of_the_sweep_holds_only_what_is_to_be_looked_at(mongo: Mongo, collection: str) -> None:
+    document = {"_id": "a", "sweep_at": NOW + timedelta(days=1)}
+    await mongo.database[collection].insert_many([document, {"_id": "b"}, {"_id": "c"}])
+
+    held = await mongo.database[collection].find({}, hint="to_sweep").to_list(None)
+
+    assert [each["_id"] for each in held] == ["a"]

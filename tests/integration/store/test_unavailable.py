@@ -1,0 +1,117 @@
+"""MongoDB being away is one error for all stores, and comes in time."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from contracts.agents import MemoryOwner, Scope
+from infra.local.mongo import MongoServer
+from shared.domain.binding import Binding, ScopeRef
+from shared.domain.memory import Owner
+from shared.domain.run import Claim
+from shared.errors import StorageUnavailable
+from shared.settings import ServiceSettings
+from shared.store.agents import AgentStore
+from shared.store.bindings import BindingStore
+from shared.store.events import EventStore, GatedEvent
+from shared.store.leases import LeaseStore
+from shared.store.members import Member, MembershipChange, MemberStore
+from shared.store.memory import MemoryStore
+from shared.store.mongo import Mongo
+from shared.store.proposals import Deciding, ProposalStore
+from shared.store.provision import provision_store
+from shared.store.runs import RunStore
+from shared.store.schedules import ScheduleStore
+from shared.store.steps import StepStore
+from tests.integration.store.given import accepted, completing
+from tests.unit.shared.given import NOW, a_new_run, a_spec
+
+TIMEOUT_SECONDS = 0.5
+CLAIM = Claim("run_1", 1, "runner-1")
+ADA = Member("acme", "apollo", "ada")
+
+Call = Callable[[Mongo], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "ping": lambda mongo: mongo.ping(),
+    "provision": lambda mongo: provision_store(mongo.database),
+    "events.accept": lambda mongo: EventStore(mongo.database).accept([accepted("a")]),
+    "events.record_decisions": lambda mongo: EventStore(mongo.database).record_decisions([GatedEvent("ev", [])], NOW),
+    "events.load": lambda mongo: EventStore(mongo.database).load(["ev"]),
+    "events.due": lambda mongo: EventStore(mongo.database).due_for_sweep(NOW, 1),
+    "runs.add": lambda mongo: RunStore(mongo.database).add([a_new_run()]),
+    "runs.claim": lambda mongo: RunStore(mongo.database).claim(["run_1"], "runner-1", 6),
+    "runs.extend_leases": lambda mongo: RunStore(mongo.database).extend_leases([CLAIM], "runner-1", 6),
+    "runs.write_fenced": lambda mongo: RunStore(mongo.database).write_fenced([completing(CLAIM)]),
+    "runs.find": lambda mongo: RunStore(mongo.database).find({}, 1),
+    "runs.count": lambda mongo: RunStore(mongo.database).count({}, 1),
+    "runs.settle": lambda mongo: RunStore(mongo.database).settle(["run_1"]),
+    "steps.intend": lambda mongo: StepStore(mongo.database).intend(CLAIM, 0, "model_call", "hash", NOW),
+    "steps.of_run": lambda mongo: StepStore(mongo.database).of_run("run_1"),
+    "proposals.approve": lambda mongo: ProposalStore(mongo).approve("prp_1", Deciding("ada", NOW)),
+    "proposals.reject": lambda mongo: ProposalStore(mongo).reject("prp_1", Deciding("ada", NOW)),
+    "memory.of_owners": lambda mongo: MemoryStore(mongo.database).of_owners("acme", [Owner(MemoryOwner.USER, "ada")]),
+    "bindings.put": lambda mongo: BindingStore(mongo.database).put(Binding("", ScopeRef(Scope.SERVER), "noter")),
+    "agents.seed": lambda mongo: AgentStore(mongo.database).seed(a_spec(), NOW),
+    "agents.published": lambda mongo: AgentStore(mongo.database).published(),
+    "members.apply": lambda mongo: MemberStore(mongo.database).apply([MembershipChange(ADA, is_member=True, at=NOW)]),
+    "schedules.due": lambda mongo: ScheduleStore(mongo.database).due(NOW, 1),
+    "leases.acquire": lambda mongo: LeaseStore(mongo.database).acquire("scheduler", "one", 3),
+    "leases.release": lambda mongo: LeaseStore(mongo.database).release("scheduler", "one"),
+}
+
+
+@pytest_asyncio.fixture
+async def lost_mongo(own_mongo_server: MongoServer) -> AsyncIterator[Mongo]:
+    """Yield a connection that was in use when its server was killed."""
+    mongo = Mongo(ServiceSettings(mongodb_url=own_mongo_server.url, mongodb_timeout_seconds=TIMEOUT_SECONDS))
+    await EventStore(mongo.database).accept([accepted("before")])
+    await asyncio.to_thread(own_mongo_server.kill)
+    yield mongo
+    mongo.close()
+
+
+async def test_every_store_says_so_and_within_the_timeout(lost_mongo: Mongo) -> None:
+    asked_at = time.monotonic()
+
+    outcomes = await asyncio.gather(*(call(lost_mongo) for call in CALLS.values()), return_exceptions=True)
+
+    others = {
+        name: outcome
+        for name, outcome in zip(CALLS, outcomes, strict=True)
+        if not isinstance(outcome, StorageUnavailable)
+    }
+    assert others == {}
+    # Motor works on a bounded number of threads, so calls may wait for each other.
+    assert time.monotonic() - asked_at < len(CALLS) * TIMEOUT_SECONDS
+
+
+async def test_the_message_is_for_people(lost_mongo: Mongo) -> None:
+    with pytest.raises(StorageUnavailable, match=r"^MongoDB does not answer: ") as raised:
+        await lost_mongo.ping()
+
+    assert "Topology Description" not in raised.value.message
+    assert len(raised.value.message) < 400
+
+
+async def test_when_it_is_back_the_same_connection_works_and_nothing_is_lost(
+    own_mongo_server: MongoServer, lost_mongo: Mongo
+) -> None:
+    with pytest.raises(StorageUnavailable):
+        await lost_mongo.ping()
+
+    await asyncio.to_thread(own_mongo_server.start)
+
+    await until_it_answers(lost_mongo)
+    assert await EventStore(lost_mongo.database).known([accepted("before").key]) == {accepted("before").key}
+
+
+async def until_it_answers(mongo: Mongo) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await mongo.ping()
+            except StorageUnavailable:
+                continue

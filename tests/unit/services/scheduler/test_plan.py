@@ -1,0 +1,124 @@
+"""Which schedules should be in force."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.agents import AgentSpec, DailySchedule, IntervalSchedule, Schedule, Scope
+from services.scheduler.plan import plan
+from shared.domain.binding import Binding, ScopeRef
+from shared.domain.configuration import Configuration
+from shared.domain.schedule import next_due
+from shared.store.members import Member
+from shared.store.schedules import ScheduleInForce
+from tests.unit.shared.given import NOW, a_spec, a_version, triggered
+
+ADA, BOB = Member("acme", "apollo", "ada"), Member("acme", "apollo", "bob", "Europe/Berlin")
+QUARTERLY = IntervalSchedule(every_seconds=900)
+DAILY = DailySchedule(daily_hour=7, timezone="Europe/Berlin")
+
+
+def scheduled(key: str = "pulse", schedule: Schedule | None = QUARTERLY) -> AgentSpec:
+    trigger = {"schedule": schedule, "target": {"type": "day", "id": "{data.date}"}}
+    return a_spec(key, schedule_trigger=trigger)
+
+
+def configured(*specs: AgentSpec, bindings: tuple[Binding, ...] = ()) -> Configuration:
+    configuration = Configuration()
+    configuration.replace_agents([a_version(spec) for spec in specs])
+    configuration.replace_bindings(bindings)
+    return configuration
+
+
+def user_binding(schedule: Schedule | None = None, *, enabled: bool | None = None) -> Binding:
+    return Binding("acme", ScopeRef(Scope.USER, "ada"), "pulse", enabled, schedule)
+
+
+def in_force(*schedules: ScheduleInForce) -> dict[str, ScheduleInForce]:
+    return {schedule.id: schedule for schedule in schedules}
+
+
+def test_every_member_has_the_schedule_of_every_agent_that_has_one() -> None:
+    configuration = configured(scheduled("pulse"), scheduled("review"), triggered("noter"), scheduled("silent", None))
+
+    changed, gone = plan(configuration, [ADA, BOB], {}, NOW)
+
+    assert {(each.agent_key, each.member.user) for each in changed} == {
+        ("pulse", "ada"),
+        ("pulse", "bob"),
+        ("review", "ada"),
+        ("review", "bob"),
+    }
+    assert all((each.since, each.next_due_at) == (NOW, next_due(QUARTERLY, NOW)) for each in changed)
+    assert gone == []
+
+
+def test_a_binding_sets_the_schedule_in_its_place_alone() -> None:
+    changed, _ = plan(configured(scheduled(), bindings=(user_binding(DAILY),)), [ADA, BOB], {}, NOW)
+
+    assert {each.member.user: each.schedule for each in changed} == {"ada": DAILY, "bob": QUARTERLY}
+
+
+def test_a_binding_gives_a_schedule_to_an_agent_that_has_none_of_its_own() -> None:
+    changed, _ = plan(configured(scheduled(schedule=None), bindings=(user_binding(DAILY),)), [ADA, BOB], {}, NOW)
+
+    assert [(each.member.user, each.schedule) for each in changed] == [("ada", DAILY)]
+
+
+def test_a_disabled_agent_keeps_its_schedule() -> None:
+    changed, gone = plan(configured(scheduled(), bindings=(user_binding(enabled=False),)), [ADA], {}, NOW)
+
+    assert (len(changed), gone) == (1, [])
+
+
+def test_a_schedule_that_stays_as_it_is_is_not_written() -> None:
+    before = ScheduleInForce("pulse", ADA, QUARTERLY, NOW - timedelta(days=3), NOW - timedelta(days=1))
+
+    assert plan(configured(scheduled()), [ADA], in_force(before), NOW) == ([], [])
+
+
+def test_a_changed_schedule_counts_from_now() -> None:
+    before = ScheduleInForce("pulse", ADA, DAILY, NOW - timedelta(days=3), NOW - timedelta(days=1))
+
+    ((changed,), gone) = plan(configured(scheduled()), [ADA], in_force(before), NOW)
+
+    assert changed == ScheduleInForce("pulse", ADA, QUARTERLY, NOW, next_due(QUARTERLY, NOW))
+    assert gone == []
+
+
+def test_a_member_who_moved_keeps_what_was_due() -> None:
+    before = ScheduleInForce("pulse", ADA, QUARTERLY, NOW - timedelta(days=3), NOW - timedelta(days=1))
+    moved = replace(ADA, timezone="America/New_York")
+
+    ((changed,), _) = plan(configured(scheduled()), [moved], in_force(before), NOW)
+
+    assert changed == replace(before, member=moved)
+
+
+def test_schedules_of_members_who_left_and_agents_that_are_gone_are_removed() -> None:
+    of_bob = ScheduleInForce("pulse", BOB, QUARTERLY, NOW, NOW)
+    of_review = ScheduleInForce("review", ADA, QUARTERLY, NOW, NOW)
+    of_ada = ScheduleInForce("pulse", ADA, QUARTERLY, NOW, NOW)
+
+    changed, gone = plan(configured(scheduled()), [ADA], in_force(of_bob, of_review, of_ada), NOW)
+
+    assert (changed, sorted(gone)) == ([], sorted([of_bob.id, of_review.id]))
+
+
+MEMBERS = st.lists(
+    st.builds(Member, st.sampled_from(["acme", "other"]), st.just("apollo"), st.sampled_from("abc")), unique=True
+)
+
+
+@given(members=MEMBERS, later=st.lists(st.sampled_from("abc")), schedule=st.sampled_from([QUARTERLY, DAILY]))
+def test_planning_again_changes_nothing(members: list[Member], later: list[str], schedule: Schedule) -> None:
+    stale = [ScheduleInForce("pulse", Member("acme", "gone", user), QUARTERLY, NOW, NOW) for user in later]
+    configuration = configured(scheduled(schedule=schedule))
+
+    changed, gone = plan(configuration, members, in_force(*stale), NOW)
+    kept = {id_: each for id_, each in in_force(*stale).items() if id_ not in gone} | in_force(*changed)
+
+    assert plan(configuration, members, kept, NOW + timedelta(hours=1)) == ([], [])
+    assert len(kept) == len(members)

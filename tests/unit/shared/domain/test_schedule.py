@@ -1,0 +1,118 @@
+"""When schedules are due: against plain reckoning on the wall clock, across summer time and leap days."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from contracts.agents import DailySchedule, IntervalSchedule
+from shared.domain.schedule import last_due, next_due, schedule_text
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "UTC")
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2036, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+DAILY = st.builds(DailySchedule, daily_hour=st.integers(0, 23), timezone=st.sampled_from(ZONES))
+INTERVALS = st.builds(IntervalSchedule, every_seconds=st.integers(1, 31 * 86_400))
+
+
+def due_on(day: date, hour: int, zone: str) -> datetime:
+    """Return the moment of that hour on that day: its first one, or the change of clocks when it is skipped."""
+    # In a gap, the offset before the change applies, which makes a skipped hour's start the change itself.
+    return datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@given(schedule=DAILY, after=MOMENTS)
+@example(DailySchedule(daily_hour=2, timezone="Europe/Berlin"), utc("2026-03-29T00:59:59"))
+@example(DailySchedule(daily_hour=2, timezone="Europe/Berlin"), utc("2026-10-25T00:30:00"))
+@example(DailySchedule(daily_hour=1, timezone="America/New_York"), utc("2026-11-01T05:30:00"))
+@example(DailySchedule(daily_hour=1, timezone="America/New_York"), utc("2026-11-01T06:30:00"))
+@example(DailySchedule(daily_hour=0, timezone="America/Havana"), utc("2026-03-08T04:59:59"))
+def test_a_daily_hour_is_due_once_on_every_day_of_its_wall_clock(schedule: DailySchedule, after: datetime) -> None:
+    today = after.astimezone(ZoneInfo(schedule.timezone)).date()
+    days = [today + timedelta(days=offset) for offset in range(-1, 3)]
+
+    expected = min(due for day in days if (due := due_on(day, schedule.daily_hour, schedule.timezone)) > after)
+
+    assert next_due(schedule, after) == expected
+
+
+@given(schedule=INTERVALS, after=MOMENTS)
+def test_an_interval_is_due_at_the_next_whole_multiple_since_1970(schedule: IntervalSchedule, after: datetime) -> None:
+    due = next_due(schedule, after)
+
+    assert timedelta(0) < due - after <= timedelta(seconds=schedule.every_seconds)
+    assert (due - EPOCH) % timedelta(seconds=schedule.every_seconds) == timedelta(0)
+
+
+@given(schedule=st.one_of(DAILY, INTERVALS), since=MOMENTS, passed=st.timedeltas(timedelta(0), timedelta(days=70)))
+def test_the_last_moment_due_is_the_one_with_no_other_up_to_now(
+    schedule: DailySchedule | IntervalSchedule, since: datetime, passed: timedelta
+) -> None:
+    now = since + passed
+
+    due = last_due(schedule, since, now)
+
+    if due is None:
+        assert next_due(schedule, since) > now
+    else:
+        assert since < due <= now < next_due(schedule, due)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "after", "due"),
+    [
+        ("Europe/Berlin", 8, "2026-07-01T05:00", "2026-07-01T06:00"),
+        ("Europe/Berlin", 8, "2026-12-01T05:00", "2026-12-01T07:00"),
+        # 02:00 is skipped: due at the change, which is 03:00 in summer time.
+        ("Europe/Berlin", 2, "2026-03-28T12:00", "2026-03-29T01:00"),
+        ("America/New_York", 2, "2026-03-07T12:00", "2026-03-08T07:00"),
+        # 02:00 and 01:00 happen twice: due the first time only.
+        ("Europe/Berlin", 2, "2026-10-24T12:00", "2026-10-25T00:00"),
+        ("Europe/Berlin", 2, "2026-10-25T00:00", "2026-10-26T01:00"),
+        ("America/New_York", 1, "2026-10-31T12:00", "2026-11-01T05:00"),
+        ("America/New_York", 1, "2026-11-01T05:00", "2026-11-02T06:00"),
+        # The leap day is a day, and 2027 has none.
+        ("UTC", 0, "2028-02-28T12:00", "2028-02-29T00:00"),
+        ("UTC", 0, "2028-02-29T00:00", "2028-03-01T00:00"),
+        ("UTC", 0, "2027-02-28T00:00", "2027-03-01T00:00"),
+        ("UTC", 23, "2026-12-31T23:00", "2027-01-01T23:00"),
+    ],
+)
+def test_days_that_are_unlike_others(zone: str, hour: int, after: str, due: str) -> None:
+    assert next_due(DailySchedule(daily_hour=hour, timezone=zone), utc(after)) == utc(due)
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Europe/Berlin", "2026-10-25"), ("America/New_York", "2026-11-01")])
+@pytest.mark.parametrize("hour", range(24))
+def test_a_day_of_25_hours_has_each_hour_due_once(zone: str, day: str, hour: int) -> None:
+    schedule = DailySchedule(daily_hour=hour, timezone=zone)
+    start = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) - timedelta(seconds=1)
+
+    first = next_due(schedule, start)
+
+    assert first.astimezone(ZoneInfo(zone)).date() == date.fromisoformat(day)
+    assert next_due(schedule, first).astimezone(ZoneInfo(zone)).date() == date.fromisoformat(day) + timedelta(days=1)
+
+
+def test_a_moment_that_is_due_now_is_due_and_the_one_since_which_is_not() -> None:
+    hourly = IntervalSchedule(every_seconds=3_600)
+
+    assert last_due(hourly, utc("2026-11-20T08:00"), utc("2026-11-20T09:00")) == utc("2026-11-20T09:00")
+    assert last_due(hourly, utc("2026-11-20T09:00"), utc("2026-11-20T09:59")) is None
+
+
+def test_moments_missed_meanwhile_are_one() -> None:
+    daily = DailySchedule(daily_hour=7, timezone="Europe/Berlin")
+
+    assert last_due(daily, utc("2026-03-01T12:00"), utc("2026-04-02T12:00")) == utc("2026-04-02T05:00")
+
+
+def test_schedules_are_said_in_words() -> None:
+    assert schedule_text(IntervalSchedule(every_seconds=900)) == "every 900 s"
+    assert schedule_text(DailySchedule(daily_hour=7, timezone="Europe/Berlin")) == "daily at 07:00 Europe/Berlin"
