@@ -10,9 +10,6 @@ RUN_SUBJECTS = "run.>"
 RUN_EVENT_SUBJECTS = "runevent.>"
 DEAD_SUBJECTS = "dead.>"
 
-CANCEL_SUBJECTS = "control.cancel.*"
-BINDINGS_CHANGED = "control.bindings_changed"
-
 # quote() never leaves a "%" without two hexadecimal digits after it, so these two cannot be the encoding of an id.
 _EMPTY = "%"
 _BASE64 = "%~"
@@ -75,11 +72,6 @@ def run_event_subject(organisation: str, user: str | None, agent_key: str, run_i
 def dead_subject(kind: str, key: str) -> str:
     """Return where a dead letter is kept; `kind` says what died, `key` which one."""
     return f"dead.{token(kind)}.{token(key)}"
-
-
-def cancel_subject(run_id: str) -> str:
-    """Return where the wish to cancel a run is told to the runner that holds it."""
-    return f"control.cancel.{token(run_id)}"
 
 
 def presence_subject(service: str, instance: str | None = None) -> str:

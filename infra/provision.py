@@ -36,7 +36,7 @@ async def provision(settings: ProvisionSettings) -> None:
         mongo.close()
     client = await nats.connect(settings.nats_servers, connect_timeout=2, max_reconnect_attempts=3)
     try:
-        await provision_streams(client, settings.nats_replicas, settings.event_retention_seconds)
+        await provision_streams(client, settings)
     finally:
         await client.close()
 

@@ -19,9 +19,17 @@ class Aftermath:
         self._publisher = publisher
 
     async def follow(self, finished: Sequence[Document]) -> bool:
-        """Project and tell; return false when the ends could not be told, and stay due for the sweep."""
+        """Project, tell and note; return false when the ends could not be told, and stay due for the sweep."""
+        is_told = await self.tell(finished)
+        if is_told:
+            await self.note(finished)
+        return is_told
+
+    async def tell(self, finished: Sequence[Document]) -> bool:
+        """Project the effects and tell the ends; return whether everything was confirmed."""
         await self._proposals.project([proposal for run in finished for proposal in proposals_of(run)])
-        if not await self._publisher.run_events_confirmed([run_event(run) for run in finished]):
-            return False
+        return await self._publisher.run_events_confirmed([run_event(run) for run in finished])
+
+    async def note(self, finished: Sequence[Document]) -> None:
+        """Note that nothing is left to do for these runs; until then the sweep would do it again."""
         await self._runs.settle(run["_id"] for run in finished)
-        return True

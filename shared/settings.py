@@ -17,10 +17,15 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+_STATUS_RETENTION = Field(
+    default=3_600, ge=120, description="How long finished runs stay in the status list, and their events in RUN_EVENTS."
+)
+
+
 class ServiceSettings(BaseSettings):
     """What every service needs."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="Comma-separated NATS servers.")
     mongodb_url: str = Field(
@@ -37,13 +42,19 @@ class ServiceSettings(BaseSettings):
         return [server.strip() for server in self.nats_url.split(",")]
 
 
-class ProvisionSettings(ServiceSettings):
-    """What creating streams, indexes and the built-in Agents needs."""
+class StreamSettings(ServiceSettings):
+    """What creating the streams needs."""
 
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Copies of each stream; 3 on a NATS cluster.")
     event_retention_seconds: int = Field(
-        default=604_800, ge=60, description="How long EVENTS and RUN_EVENTS keep messages; MongoDB keeps the truth."
+        default=604_800, ge=120, description="How long the stream EVENTS keeps messages; MongoDB keeps the truth."
     )
+    ai_queue_status_retention_seconds: int = _STATUS_RETENTION
+
+
+class ProvisionSettings(StreamSettings):
+    """What creating streams, indexes and the built-in Agents needs."""
+
     operating_background_interval_seconds: int = Field(
         default=900, ge=1, description="Default interval of the operating pulse."
     )
@@ -65,9 +76,7 @@ class GatewaySettings(ServiceSettings):
     )
     max_event_bytes: int = Field(default=262_144, ge=1_024, le=900_000, description="Largest event, as JSON.")
     max_body_bytes: int = Field(default=8_388_608, ge=1_024, description="Largest request body.")
-    ai_queue_status_retention_seconds: int = Field(
-        default=3_600, ge=1, description="How long finished runs stay in the status list."
-    )
+    ai_queue_status_retention_seconds: int = _STATUS_RETENTION
 
     @model_validator(mode="after")
     def _some_way_to_check_tokens(self) -> Self:
@@ -82,14 +91,12 @@ class GatingSettings(ServiceSettings):
     gating_batch_size: int = Field(default=256, ge=1, le=2_000, description="Most events considered in one batch.")
 
 
-class SchedulerSettings(ServiceSettings):
+class SchedulerSettings(StreamSettings):
     """What the scheduler needs."""
 
     operating_background_enabled: bool = Field(default=True, description="False stops all periodic work.")
     leader_lease_seconds: float = Field(default=3.0, gt=0.5, description="How long a silent leader stays leader.")
     sweep_interval_seconds: float = Field(default=0.5, gt=0, description="How often lost work is looked for.")
-    event_retention_seconds: int = Field(default=604_800, ge=60, description="As for provisioning.")
-    nats_replicas: int = Field(default=1, ge=1, le=5, description="As for provisioning.")
 
 
 class RunnerSettings(ServiceSettings):

@@ -20,6 +20,7 @@ from infra.demo.follow import Patience, follow
 from infra.demo.perform import Performer
 from infra.demo.progress import Progress
 from infra.demo.script import Person, Script, SwitchOff
+from infra.demo.stage import stop_services
 from infra.demo.summary import Elapsed
 from infra.demo.watch import Watch
 from infra.local.stack import Stack
@@ -54,6 +55,8 @@ class Demo:
         is_complete = await self._play(begun_at)
         if not is_complete:
             self.console.print(f"Logs: {self.stack.log_folder}", markup=False, soft_wrap=True)
+        with status(self.console, "stopping"):
+            await stop_services(self.stack)
         return 0 if is_complete else 1
 
     async def _play(self, begun_at: float) -> bool:

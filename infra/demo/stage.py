@@ -1,13 +1,13 @@
 """Where a demo runs: a stack of its own, in a fresh folder, on free ports."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from infra.local.lock import sole_use
-from infra.local.parts import Part, towpath
+from infra.local.parts import Part, Stage, towpath
 from infra.local.settings import LocalSettings
 from infra.local.stack import Stack
 
@@ -52,6 +52,7 @@ def _unhurried(settings: LocalSettings) -> Sequence[Part]:
     ]
 
 
-def log_folder(settings: LocalSettings) -> Path:
-    """Return where the parts of the last demo logged."""
-    return settings.data_folder / FOLDER / "stack" / "logs"
+async def stop_services(stack: Stack) -> None:
+    """Stop all services at once: they wait for nothing of each other when there is nothing left to do."""
+    services = [part.name for part in towpath(stack.settings) if part.stage is Stage.SERVICE]
+    await asyncio.gather(*map(stack.terminate, services))

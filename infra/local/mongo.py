@@ -1,4 +1,4 @@
-"""A real MongoDB server as a replica set of one member, which is what change streams and majority writes need."""
+"""A real MongoDB server as a replica set of one member, which is what transactions and majority writes need."""
 
 import shutil
 import sysconfig

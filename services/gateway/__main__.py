@@ -16,10 +16,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = read_settings(GatewaySettings)
     configure_logging(settings, "gateway")
-    # uvicorn drains on these signals, then raises them again; by then there is nothing left to end.
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: None)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings),
         host=settings.gateway_host,
         port=settings.gateway_port,
@@ -30,6 +27,15 @@ def main() -> None:
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         server_header=False,
     )
+    server = uvicorn.Server(config)
+
+    def on_signal(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it serves; before that these count, and after it raises the signal again.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, on_signal)
+    server.run()
 
 
 main()

@@ -8,9 +8,9 @@ from typing import Any
 
 import jwt
 from fastapi import Request
-from jwt import PyJWKClient
+from jwt import PyJWK, PyJWKClient
 
-from services.gateway.problems import Forbidden, Unauthenticated
+from services.gateway.problems import Forbidden, KeysUnavailable, Unauthenticated
 from shared.settings import GatewaySettings
 
 _REMEMBERED = 4_096
@@ -51,6 +51,14 @@ class Caller:
             raise Forbidden(f"You are '{self.user}'; only a backend or an admin may ask for user '{user}'.")
         return user
 
+    def whose(self, user: str | None, *, all_users: bool) -> dict[str, str]:
+        """Return the query for the things of one user, or of everybody in the organisation; raises Forbidden."""
+        if not all_users:
+            return {"organisation": self.organisation, "user": self.on_behalf_of(user)}
+        if not self.sees_organisation:
+            raise Forbidden("Only a backend or an admin may ask for the things of all users.")
+        return {"organisation": self.organisation}
+
 
 class Authenticator:
     """Verifies tokens; a token that was verified is remembered until it expires."""
@@ -60,7 +68,7 @@ class Authenticator:
         self._keys = (
             None
             if settings.auth_jwks_url is None
-            else PyJWKClient(settings.auth_jwks_url, cache_keys=True, timeout=_JWKS_TIMEOUT_SECONDS)
+            else PyJWKClient(settings.auth_jwks_url, timeout=_JWKS_TIMEOUT_SECONDS)
         )
         self._audience = settings.auth_audience
         self._issuer = settings.auth_issuer
@@ -84,16 +92,16 @@ class Authenticator:
         caller = _caller_of(claims)
         if len(self._verified) >= _REMEMBERED:
             self._verified.clear()
-        self._verified[token] = (claims["exp"], caller)
+        self._verified[token] = (float(claims["exp"]), caller)
         return caller
 
     async def _claims(self, token: str) -> dict[str, Any]:
         algorithm = jwt.get_unverified_header(token).get("alg", "")
-        key: Any
+        key: str | PyJWK
         if algorithm == "HS256" and self._secret is not None:
             key = self._secret
-        elif algorithm in {"RS256", "ES256"} and self._keys is not None:
-            key = (await asyncio.to_thread(self._keys.get_signing_key_from_jwt, token)).key
+        elif algorithm in ("RS256", "ES256") and self._keys is not None:  # a tuple, because a header may hold anything
+            key = await asyncio.to_thread(_public_key, self._keys, token)
         else:
             raise jwt.InvalidAlgorithmError(f"algorithm '{algorithm}' is not accepted here")
         claims: dict[str, Any] = jwt.decode(
@@ -105,6 +113,13 @@ class Authenticator:
             options={"require": ["exp", "sub", "aud"]},
         )
         return claims
+
+
+def _public_key(keys: PyJWKClient, token: str) -> PyJWK:
+    try:
+        return keys.get_signing_key_from_jwt(token)
+    except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as error:
+        raise KeysUnavailable("The keys that tokens are signed with cannot be read (AUTH_JWKS_URL).") from error
 
 
 def _caller_of(claims: dict[str, Any]) -> Caller:

@@ -2,15 +2,18 @@
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.gateway.problems import RequestInvalid
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 def encode(at: datetime, id: str) -> str:
     """Return the cursor of what comes after this document."""
-    return base64.urlsafe_b64encode(f"{int(at.timestamp() * 1_000)}:{id}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{(at - _EPOCH) // _MILLISECOND}:{id}".encode()).decode().rstrip("=")
 
 
 def after(cursor: str | None, field: str) -> dict[str, Any]:
@@ -20,8 +23,8 @@ def after(cursor: str | None, field: str) -> dict[str, Any]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         milliseconds, _, id_ = text.partition(":")
-        at = datetime.fromtimestamp(int(milliseconds) / 1_000, UTC)
-    except (binascii.Error, ValueError, OverflowError, OSError) as error:
+        at = _EPOCH + int(milliseconds) * _MILLISECOND
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise RequestInvalid(
             f"'{cursor[:64]}' is not a cursor of this list; use 'next_cursor' as it was given."
         ) from error

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from contracts.envelope import Event
-from contracts.registry import PLATFORM_TYPES, EventRefused, FieldCode, FieldError, parse
+from contracts.registry import PLATFORM_TYPES, EventRefused, FieldCode, FieldError, InvalidEvent, parse
 from services.gateway.auth import Caller
 from services.gateway.problems import MediaTypeUnknown, RequestInvalid
 from shared.domain.event import AcceptedEvent, accepted_event
@@ -77,8 +77,9 @@ def read_events(values: Iterable[Any], caller: Caller, most_bytes: int, now: dat
 
 def _parse(value: Any, caller: Caller) -> Event:
     if not isinstance(value, dict):
-        raise NotYours([FieldError("", FieldCode.WRONG_TYPE, "An event must be a JSON object.")])
-    event = parse(value if "organisationid" in value else {**value, "organisationid": caller.organisation})
+        raise InvalidEvent([FieldError("", FieldCode.WRONG_TYPE, "An event must be a JSON object.")])
+    is_complete = value.get("organisationid") is not None
+    event = parse(value if is_complete else {**value, "organisationid": caller.organisation})
     _check_ownership(event, caller)
     return event
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from shared.errors import AppError, Conflict, NotFound, Permanent, StorageUnavailable
+from shared.errors import AppError, Conflict, NotFound, Permanent, Retryable, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -21,6 +21,12 @@ class Unauthenticated(Permanent):
     """The request has no token, or one that does not hold."""
 
     code = "unauthenticated"
+
+
+class KeysUnavailable(Retryable):
+    """The identity provider's keys cannot be read, so nobody can be told from anybody else."""
+
+    code = "keys_unavailable"
 
 
 class Forbidden(Permanent):
@@ -56,6 +62,7 @@ _STATUS: dict[type[AppError], int] = {
     BodyTooLarge: 413,
     MediaTypeUnknown: 415,
     StorageUnavailable: 503,
+    KeysUnavailable: 503,
 }
 _TITLES = {
     400: "The request cannot be read",

@@ -18,7 +18,7 @@ from shared.store.members import MemberStore
 from shared.store.mongo import Mongo
 from shared.store.runs import RunStore
 from shared.store.watch import ConfigurationWatch
-from shared.supervise import supervised
+from shared.supervise import stop, supervised
 
 
 def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:
@@ -53,5 +53,5 @@ async def run(settings: GatingSettings, process: Process) -> None:
         await broker.start()
         await process.serve(await broker.connect())
         await broker.stop()
-        watching.cancel()
+        await stop([watching])
     mongo.close()

@@ -12,7 +12,7 @@ import structlog
 
 from contracts.envelope import Event
 from contracts.lanes import Lane
-from contracts.subjects import gated_subject
+from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
 from services.gating.decide import DecisionRecord, decide, record
 from services.gating.members import membership_changes
@@ -82,7 +82,8 @@ class Gate:
         key = arrival.event.key
         reason = f"event_id_reused: '{arrival.event.id}' of '{arrival.event.source}' was accepted with other content."
         log.error("dead_letter.kept", kind="event", key=key, reason=reason)
-        await self.publisher.dead_letter("event", key, arrival.json, reason, arrival.event.type)
+        subject = event_subject(arrival.event.type, arrival.event.organisationid)
+        await self.publisher.dead_letter("event", key, arrival.json, reason, subject)
 
     async def _recorded_before(self, arrivals: Arrivals) -> Records:
         """Return the decisions of events that may have been gated already: all but first deliveries of new ones."""

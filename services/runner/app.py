@@ -35,7 +35,7 @@ from shared.store.proposals import ProposalStore
 from shared.store.runs import RunStore
 from shared.store.steps import StepStore
 from shared.store.watch import ConfigurationWatch
-from shared.supervise import supervised
+from shared.supervise import stop, supervised
 
 
 def handlers(settings: RunnerSettings, model: ModelClient, memory: MemoryStore) -> Mapping[str, Handler]:
@@ -106,8 +106,7 @@ async def run(settings: RunnerSettings, process: Process) -> None:
         slots.close()
         await asyncio.gather(*(lane.stop() for lane in lanes))
         await executions.drain(settings.runner_drain_seconds)
-        beating.cancel()
-        watching.cancel()
+        await stop([beating, watching])
         await broker.stop()
     await model.close()
     mongo.close()

@@ -10,9 +10,10 @@ import orjson
 import structlog
 
 from contracts.lanes import Lane
+from services.runner.following import Following
 from shared.aftermath import Aftermath
 from shared.clock import Clock
-from shared.domain.run import Claim, Done, Failed, Outcome, Refused, RetryAfter, RunStatus, Usage, Waiting
+from shared.domain.run import Claim, Done, Failed, Outcome, Refused, RetryAfter, RunStatus, TooEarly, Usage, Waiting
 from shared.errors import StorageUnavailable
 from shared.messaging.publisher import Publisher
 from shared.store.group_commit import GroupCommit
@@ -40,9 +41,7 @@ class Endings:
         self._publisher = publisher
         self._clock = clock
         self._written: GroupCommit[Ending, bool] = GroupCommit(self._write, most=256)
-        self._followed: GroupCommit[Document, None] = GroupCommit(self._follow, most=256)
-        self._aftermath = aftermath
-        self._following: set[asyncio.Task[None]] = set()
+        self._following = Following(aftermath)
 
     async def end(self, run: Document, claim: Claim, outcome: Outcome, used: Usage) -> bool:
         """Write how the attempt ended; returns False when the run is somebody else's by now.
@@ -52,14 +51,10 @@ class Endings:
         ending = Ending(run, self._ending(run, claim, outcome, used))
         while True:
             try:
-                is_written = await self._written.submit(ending)
+                return await self._written.submit(ending)
             except StorageUnavailable as error:
                 log.warning("run.commit_delayed", run_id=claim.run_id, error=error.message)
                 await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            if is_written and isinstance(ending.write, Commit):
-                self._follow_soon(committed(run, ending.write))
-            return is_written
 
     async def hand_back(self, run: Document, claim: Claim, used: Usage) -> bool:
         """Return a run to the queue at once, its attempt unfinished and not counted as a failure."""
@@ -71,8 +66,7 @@ class Endings:
 
     async def settled(self) -> None:
         """Wait until everything that follows from the ends so far is done."""
-        while self._following:
-            await asyncio.wait(self._following)
+        await self._following.settled()
 
     def _ending(self, run: Document, claim: Claim, outcome: Outcome, used: Usage) -> Commit | Return:
         now, usage = self._clock(), used.at_least(usage_of(run))
@@ -87,26 +81,22 @@ class Endings:
             case RetryAfter(delay_seconds=delay, error=error):
                 due = now + timedelta(seconds=delay)
                 return Return(claim, now, usage, error=error, waiting_for=Waiting.RETRY, due_at=due)
+            case TooEarly(delay_seconds=delay):
+                due = now + timedelta(seconds=delay)
+                return Return(claim, now, usage, waiting_for=Waiting.DECISION, due_at=due)
             case _:
                 assert_never(outcome)
 
     async def _write(self, endings: list[Ending]) -> Sequence[bool]:
-        return await self._runs.write_fenced([ending.write for ending in endings])
-
-    def _follow_soon(self, run: Document) -> None:
-        task = asyncio.create_task(self._followed.submit(run))
-        self._following.add(task)
-        task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._following.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The run stays due for the sweep, which follows it again.
-            log.warning("aftermath.postponed", error=str(error))
-
-    async def _follow(self, runs: list[Document]) -> Sequence[None]:
-        await self._aftermath.follow(runs)
-        return [None] * len(runs)
+        written = await self._runs.write_fenced([ending.write for ending in endings])
+        finished = [
+            committed(ending.run, ending.write)
+            for ending, is_written in zip(endings, written, strict=True)
+            if is_written and isinstance(ending.write, Commit)
+        ]
+        if finished:
+            self._following.begin(finished)
+        return written
 
 
 def committed(run: Document, commit: Commit) -> Document:

@@ -17,7 +17,7 @@ from services.runner.work import Attempt, Handler
 from shared.clock import Clock
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.retry import retry_delay_seconds
-from shared.domain.run import Claim, Done, Failed, Outcome, Refused, RetryAfter, RunError, Usage
+from shared.domain.run import Claim, Done, Failed, Outcome, Refused, RetryAfter, RunError, TooEarly, Usage
 from shared.errors import AppError, Retryable
 from shared.store.mongo import Document
 from shared.store.steps import StepStore
@@ -116,6 +116,8 @@ def _log_outcome(claimed: Claimed, outcome: Outcome, *, is_written: bool) -> Non
             bound.info("run.completed", effects=len(outcome.effects))
         case RetryAfter(delay_seconds=delay, error=error):
             bound.warning("run.retried", in_seconds=round(delay, 1), code=error.code, detail=error.detail)
+        case TooEarly(delay_seconds=delay, detail=detail):
+            bound.warning("run.postponed", in_seconds=delay, detail=detail)
         case Failed(error=error):
             bound.error("run.failed", code=error.code, detail=error.detail)
         case Refused(error=error):

@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.binding import Effective
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.decision import Reason, Skipped, explanation
-from shared.domain.run import Failed, Outcome, Refused, RetryAfter, RunError
+from shared.domain.run import Failed, Outcome, Refused, RunError, TooEarly
 
 Document = dict[str, Any]
 
@@ -38,8 +38,7 @@ def obstacle(
 
 def _undecided(run: Document, event: Document) -> Outcome | None:
     if not event["gated"]:
-        error = RunError("not_decided_yet", "The gate has not recorded its decision yet.")
-        return RetryAfter(_LOOK_AGAIN_SECONDS, error)
+        return TooEarly(_LOOK_AGAIN_SECONDS, "The gate has not recorded its decision yet.")
     if any(decision.get("run_id") == run["_id"] for decision in event["decisions"]):
         return None
     return Refused(

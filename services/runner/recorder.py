@@ -39,17 +39,31 @@ class StepRecorder:
         """
         index, self._next = self._next, self._next + 1
         request_hash = blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-        recorded = (await self._earlier()).get(index)
-        if recorded is not None and recorded["request_hash"] == request_hash:
-            result: dict[str, Any] = orjson.loads(recorded["result_json"])
-            return result
+        recorded = await self._recorded(index, request_hash)
+        if recorded is not None:
+            return recorded
         if not await self._steps.intend(self._claim, index, kind, request_hash, self._clock()):
-            raise self._lost(index)
+            return await self._finished_meanwhile(index, request_hash)
         result = await call()
         outcome = {"result_json": orjson.dumps(result).decode()}
         if not await self._steps.finish(self._claim, index, self._clock(), outcome):
             raise self._lost(index)
         return result
+
+    async def _recorded(self, index: int, request_hash: str) -> dict[str, Any] | None:
+        step = (await self._earlier()).get(index)
+        if step is None or step["request_hash"] != request_hash:
+            return None
+        result: dict[str, Any] = orjson.loads(step["result_json"])
+        return result
+
+    async def _finished_meanwhile(self, index: int, request_hash: str) -> dict[str, Any]:
+        """Return what an earlier attempt, still at work though its claim is lost, was just in time to record."""
+        self._finished = None
+        recorded = await self._recorded(index, request_hash)
+        if recorded is None:
+            raise self._lost(index)
+        return recorded
 
     async def _earlier(self) -> dict[int, Document]:
         """Read the record once, and not at all in a first attempt, which can have none."""

@@ -27,7 +27,7 @@ from shared.store.proposals import ProposalStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.watch import ConfigurationWatch
-from shared.supervise import supervised
+from shared.supervise import stop, supervised
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ def make_sweeper(
     return Sweeper(
         events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), utc_now),
         runs=RunSweep(runs, Aftermath(runs, ProposalStore(mongo), publisher), publisher, utc_now),
-        streams=Streams(client, settings.nats_replicas, settings.event_retention_seconds),
+        streams=Streams(client, settings),
         leader=leader,
         clock=utc_now,
     )
@@ -82,7 +82,6 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             log.warning("timers.disabled", setting="OPERATING_BACKGROUND_ENABLED")
         working += [tasks.create_task(supervised(name, loop)) for name, loop in loops.items()]
         await process.serve(client)
-        for task in working:
-            task.cancel()
+        await stop(working)
     await broker.stop()
     mongo.close()

@@ -26,6 +26,8 @@ def fire(schedule: ScheduleInForce, due_at: datetime, now: datetime) -> Schedule
             fire_id=fire_id,
             agent_key=schedule.agent_key,
             schedule=schedule_text(schedule.schedule),
+            scope=None if schedule.decided_by is None else schedule.decided_by.scope,
+            scope_id=(schedule.decided_by.id or None) if schedule.decided_by is not None else None,
             due_at=due_at,
             fired_at=now,
             date=due_at.astimezone(ZoneInfo(member.timezone)).date(),

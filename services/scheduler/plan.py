@@ -35,14 +35,18 @@ def _schedules_of(configuration: Configuration, member: Member, now: datetime) -
         effective = configuration.effective(version.spec, member.organisation, member.project, member.user)
         if effective.schedule is not None:
             due = next_due(effective.schedule, now)
-            yield ScheduleInForce(version.spec.key, member, effective.schedule, since=now, next_due_at=due)
+            yield ScheduleInForce(version.spec.key, member, effective.schedule, now, due, effective.schedule_decided_by)
 
 
 def _differs(wanted: ScheduleInForce, present: ScheduleInForce | None) -> bool:
-    return present is None or (present.schedule, present.member) != (wanted.schedule, wanted.member)
+    return present is None or _facts(present) != _facts(wanted)
 
 
 def _write(wanted: ScheduleInForce, present: ScheduleInForce | None) -> ScheduleInForce:
     if present is not None and present.schedule == wanted.schedule:
-        return replace(present, member=wanted.member)
+        return replace(present, member=wanted.member, decided_by=wanted.decided_by)
     return wanted
+
+
+def _facts(schedule: ScheduleInForce) -> tuple[object, ...]:
+    return schedule.schedule, schedule.member, schedule.decided_by

@@ -5,6 +5,7 @@ import structlog
 from nats.aio.client import Client
 
 from shared.messaging.provision import missing_parts, provision_streams
+from shared.settings import StreamSettings
 
 log = structlog.get_logger()
 
@@ -12,10 +13,9 @@ log = structlog.get_logger()
 class Streams:
     """Looks whether everything that is declared is there."""
 
-    def __init__(self, client: Client, replicas: int, retention_seconds: float) -> None:
+    def __init__(self, client: Client, settings: StreamSettings) -> None:
         self._client = client
-        self._replicas = replicas
-        self._retention_seconds = retention_seconds
+        self._settings = settings
 
     async def restore(self) -> bool:
         """Create what is missing; return whether something was."""
@@ -24,7 +24,7 @@ class Streams:
         try:
             missing = await missing_parts(self._client)
             if missing:
-                await provision_streams(self._client, self._replicas, self._retention_seconds)
+                await provision_streams(self._client, self._settings)
         except (TimeoutError, nats.errors.Error) as error:
             log.warning("streams.unknown", error=str(error) or type(error).__name__)
             return False

@@ -37,6 +37,7 @@ class Waiting(StrEnum):
     """What keeps a queued run out of the dispatch queue."""
 
     RETRY = "retry"
+    DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,14 @@ class RetryAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class TooEarly:
+    """The attempt could not begin yet; nothing failed, and it is tried again after this delay."""
+
+    delay_seconds: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The attempt failed, and another one would fail too, or there are none left."""
 
@@ -110,4 +119,4 @@ class Refused:
     error: RunError
 
 
-Outcome = Done | RetryAfter | Failed | Refused
+Outcome = Done | RetryAfter | TooEarly | Failed | Refused

@@ -16,17 +16,18 @@ from nats.js.api import (
 )
 
 from contracts.streams import CONSUMERS, EVENTS, RUN_EVENTS, STREAMS, Consumer, Stream
+from shared.settings import StreamSettings
 
 _TIMEOUT_SECONDS = 5.0
 
 
-async def provision_streams(client: Client, replicas: int, retention_seconds: float) -> list[str]:
+async def provision_streams(client: Client, settings: StreamSettings) -> list[str]:
     """Create what is missing and update what differs; return the names of what was created."""
     jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
     created = [
         stream.name
-        for stream in _with_retention(retention_seconds)
-        if await _apply_stream(jetstream, _stream_config(stream, replicas))
+        for stream in _with_retention(settings)
+        if await _apply_stream(jetstream, _stream_config(stream, settings.nats_replicas))
     ]
     for consumer in CONSUMERS:
         # Creating a consumer that exists updates it, as nats-py's own subscribe does not.
@@ -51,9 +52,12 @@ async def missing_parts(client: Client) -> list[str]:
     return missing
 
 
-def _with_retention(seconds: float) -> list[Stream]:
-    kept = {EVENTS.name, RUN_EVENTS.name}
-    return [replace(stream, max_age_seconds=seconds) if stream.name in kept else stream for stream in STREAMS]
+def _with_retention(settings: StreamSettings) -> list[Stream]:
+    seconds = {
+        EVENTS.name: settings.event_retention_seconds,
+        RUN_EVENTS.name: settings.ai_queue_status_retention_seconds,
+    }
+    return [replace(stream, max_age_seconds=seconds.get(stream.name, stream.max_age_seconds)) for stream in STREAMS]
 
 
 async def _apply_stream(jetstream: JetStreamContext, config: StreamConfig) -> bool:

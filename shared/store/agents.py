@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from contracts.agents import AgentSpec
 from shared.domain.configuration import AgentVersion
 from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.revision import Revision
 
 
 class Origin(StrEnum):
@@ -34,6 +35,7 @@ class AgentStore:
     def __init__(self, database: Database) -> None:
         self._agents: Collection = database["agents"]
         self._versions: Collection = database["agent_versions"]
+        self._revision = Revision(database)
 
     async def seed(self, spec: AgentSpec, now: datetime) -> Seeding:
         """Publish a built-in Agent when it is new or differs from the last one seeded.
@@ -64,29 +66,33 @@ class AgentStore:
         return AgentVersion(number, spec)
 
     async def _publish(self, spec: AgentSpec, number: int, origin: Origin, author: str, now: datetime) -> None:
-        content_hash = spec.content_hash()
-        version = {
+        version: Document = {
             "_id": _version_id(spec.key, number),
             "agent_key": spec.key,
             "number": number,
             "origin": origin,
             "author": author,
             "published_at": now,
-            "content_hash": content_hash,
+            "content_hash": spec.content_hash(),
             "spec_json": orjson.dumps(spec.model_dump(mode="json")).decode(),
         }
-        published: Document = {"published": number, "origin": origin, "content_hash": content_hash}
-        if origin is Origin.BUILT_IN:
-            published["seeded_hash"] = content_hash
         with storage_errors():
-            # Two processes may seed at once: the one that inserted the version decides what it says.
-            with suppress(DuplicateKeyError):
+            # Two processes may publish at once: the one that inserted the version decides what it says.
+            try:
                 await self._versions.insert_one(version)
-            await self._agents.update_one(
-                {"_id": spec.key, "$or": [{"published": {"$lt": number}}, {"published": None}]},
-                {"$set": published, "$setOnInsert": {} if origin is Origin.BUILT_IN else {"seeded_hash": ""}},
-                upsert=number == 1,
-            )
+            except DuplicateKeyError:
+                version = await self._versions.find_one({"_id": version["_id"]}) or version
+            published = {"published": number, "origin": version["origin"], "content_hash": version["content_hash"]}
+            is_built_in = version["origin"] == Origin.BUILT_IN
+            if is_built_in:
+                published["seeded_hash"] = version["content_hash"]
+            with suppress(DuplicateKeyError):
+                await self._agents.update_one(
+                    {"_id": spec.key, "$or": [{"published": {"$lt": number}}, {"published": None}]},
+                    {"$set": published, "$setOnInsert": {} if is_built_in else {"seeded_hash": ""}},
+                    upsert=number == 1,
+                )
+        await self._revision.advance()
 
     async def published(self) -> list[AgentVersion]:
         """Return the published version of every Agent."""

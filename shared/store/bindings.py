@@ -6,6 +6,7 @@ from pymongo import ASCENDING, IndexModel
 from contracts.agents import Schedule, Scope
 from shared.domain.binding import Binding, ScopeRef
 from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.revision import Revision
 
 INDEXES = [IndexModel([("organisation", ASCENDING), ("agent_key", ASCENDING)], name="by_organisation")]
 
@@ -17,11 +18,13 @@ class BindingStore:
 
     def __init__(self, database: Database) -> None:
         self._bindings: Collection = database["bindings"]
+        self._revision = Revision(database)
 
     async def put(self, binding: Binding) -> None:
         """Write the binding over the one this scope had for this Agent."""
         with storage_errors():
             await self._bindings.replace_one({"_id": binding.id}, binding_document(binding), upsert=True)
+        await self._revision.advance()
 
     async def find(self, query: Document) -> list[Binding]:
         """Return the bindings that match."""

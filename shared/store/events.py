@@ -9,6 +9,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from shared.domain.event import AcceptedEvent
+from shared.store.merging import in_commands, merge_by_id
 from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
 
 INDEXES = [
@@ -80,16 +81,14 @@ class EventStore:
 
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event."""
-        writes = [
-            UpdateOne(
-                {"_id": event.key, "gated": False},
-                {"$set": {"gated": True, "gated_at": now, "decisions": event.decisions}, "$unset": {"sweep_at": ""}},
-            )
-            for event in gated
-        ]
-        with storage_errors():
-            result = await self._events.bulk_write(writes, ordered=False)
-        return result.matched_count == len(writes)
+        decided = {event.key: {"decisions": event.decisions} for event in gated}
+        matched = 0
+        for part in in_commands(decided):
+            query = {"_id": {"$in": list(part)}, "gated": False}
+            changes = [merge_by_id(part), {"$set": {"gated": True, "gated_at": now}}, {"$unset": ["sweep_at"]}]
+            with storage_errors():
+                matched += (await self._events.update_many(query, changes)).matched_count
+        return matched == len(decided)
 
     async def decisions(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """Return the recorded decisions of those events that were gated."""

@@ -25,6 +25,7 @@ class GroupCommit(Generic[Item, Result]):
         self._writers = writers
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writing = 0
 
     async def submit(self, item: Item) -> Result:
         """Write the item with whatever else is waiting, and return its result."""
@@ -35,16 +36,22 @@ class GroupCommit(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
         self._queue.extend(zip(items, futures, strict=True))
-        if self._queue and len(self._tasks) < self._writers:
+        if self._queue and self._writing < self._writers:
+            self._writing += 1
             task = asyncio.create_task(self._drain())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await asyncio.gather(*futures)
 
     async def _drain(self) -> None:
-        while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
-            await self._write_batch(batch)
+        try:
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+                await self._write_batch(batch)
+        finally:
+            # In one step with finding the queue empty: a task counts as done only later, and what is submitted in
+            # between would find a writer that takes nothing any more.
+            self._writing -= 1
 
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

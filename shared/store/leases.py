@@ -25,7 +25,7 @@ class LeaseStore:
         """Take or extend the lease; none when another owner's still stands."""
         is_mine = {"$eq": ["$owner", {"$literal": owner}]}
         # Decided in the update, because a query that may insert cannot compare with the server's clock.
-        is_free = {"$lt": [{"$ifNull": ["$expires_at", 0]}, "$$NOW"]}
+        is_free = {"$lte": [{"$ifNull": ["$expires_at", 0]}, "$$NOW"]}
         may_have = {"$or": [is_mine, is_free]}
         changes = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, {"$cond": [{"$and": [is_free, {"$not": is_mine}]}, 1, 0]}]},

@@ -1,16 +1,24 @@
 """The connection to MongoDB, and what its failures mean to the rest of the code."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from typing import Any
+from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 
 from shared.errors import StorageUnavailable
 from shared.settings import ServiceSettings
+
+Result = TypeVar("Result")
 
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
@@ -28,7 +36,8 @@ class Mongo:
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
-        timeout = int(settings.mongodb_timeout_seconds * 1_000)
+        self._timeout_seconds = settings.mongodb_timeout_seconds
+        timeout = int(self._timeout_seconds * 1_000)
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             settings.mongodb_url,
             tz_aware=True,
@@ -46,8 +55,23 @@ class Mongo:
 
     @property
     def client(self) -> AsyncIOMotorClient[Document]:
-        """For transactions."""
         return self._client
+
+    async def transaction(self, work: Callable[[AsyncIOMotorClientSession], Awaitable[Result]]) -> Result:
+        """Do the work in one transaction, again when it collides with another, within `mongodb_timeout_seconds`."""
+
+        async def once(session: AsyncIOMotorClientSession) -> Result:
+            # As the driver's own error, a server that is away would have the driver try again for two minutes.
+            with storage_errors():
+                return await work(session)
+
+        try:
+            with storage_errors():
+                async with asyncio.timeout(self._timeout_seconds), await self._client.start_session() as session:
+                    result: Result = await session.with_transaction(once)
+                    return result
+        except TimeoutError as error:
+            raise StorageUnavailable("MongoDB did not finish a transaction in time") from error
 
     async def ping(self) -> None:
         """Raise StorageUnavailable unless a primary answers."""

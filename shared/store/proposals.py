@@ -90,11 +90,7 @@ class ProposalStore:
 
         Approving again is the same answer. Raises ProposalDecided, or ProposalStale when newer text is in the way.
         """
-        with storage_errors():
-            async with await self._mongo.client.start_session() as session:
-                approved: Document | None = await session.with_transaction(
-                    lambda within: self._approve(proposal_id, deciding, within)
-                )
+        approved = await self._mongo.transaction(lambda session: self._approve(proposal_id, deciding, session))
         return approved if approved is not None else await self._as_before(proposal_id, ProposalStatus.APPROVED)
 
     async def _approve(

@@ -1,5 +1,6 @@
 """Runs. Every write to a running one is fenced by attempt and owner; a lost race is a return value."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from contracts.lanes import Lane
 from shared.domain.decision import Target
 from shared.domain.run import Claim, RunError, RunStatus, Usage, Waiting, may_become
+from shared.store.merging import in_commands, merge_by_id
 from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
 
 INDEXES = [
@@ -99,10 +101,6 @@ class Commit:
             "sweep_at": self.finished_at + SETTLE_AFTER,
         }
 
-    def write(self) -> UpdateOne:
-        gone = {"lease_expires_at": "", "claim": ""}
-        return UpdateOne(_fenced(self.claim, self.status), {"$set": self.changes(), "$unset": gone})
-
 
 @dataclass(frozen=True, slots=True)
 class Return:
@@ -127,7 +125,7 @@ class Return:
             "sweep_at": due,
         }
         return UpdateOne(
-            _fenced(self.claim, RunStatus.QUEUED),
+            {"_id": self.claim.run_id, **_fence(self.claim.attempt, self.claim.owner, RunStatus.QUEUED)},
             {
                 "$set": changes,
                 "$inc": {"failures": 0 if self.error is None else 1},
@@ -154,11 +152,10 @@ def error_document(error: RunError | None) -> Document | None:
     return None if error is None else {"code": error.code, "detail": error.detail}
 
 
-def _fenced(claim: Claim, becomes: RunStatus) -> Document:
+def _fence(attempt: int, owner: str, becomes: RunStatus) -> Document:
     return {
-        "_id": claim.run_id,
-        "attempt": claim.attempt,
-        "owner": claim.owner,
+        "attempt": attempt,
+        "owner": owner,
         "status": {"$in": [status for status in may_become(becomes) if status is RunStatus.RUNNING]},
     }
 
@@ -205,7 +202,11 @@ class RunStore:
         """Extend the leases that still stand, and return the claims that were lost."""
         if not claims:
             return []
-        mine = {"_id": {"$in": [claim.run_id for claim in claims]}, "owner": owner, "status": RunStatus.RUNNING}
+        attempts: dict[int, list[str]] = defaultdict(list)
+        for claim in claims:
+            attempts[claim.attempt].append(claim.run_id)
+        held_as = [{"_id": {"$in": ids}, "attempt": attempt} for attempt, ids in attempts.items()]
+        mine = {"$or": held_as, "owner": owner, "status": RunStatus.RUNNING}
         lease = {"$add": ["$$NOW", int(lease_seconds * 1_000)]}
         with storage_errors():
             result = await self._runs.update_many(mine, [{"$set": {"lease_expires_at": lease, "sweep_at": lease}}])
@@ -217,8 +218,9 @@ class RunStore:
     async def write_fenced(self, writes: Sequence[Commit | Return]) -> list[bool]:
         """Do each write whose claim still stands; return which did. Repeating one that was done is done as well."""
         with storage_errors():
-            result = await self._runs.bulk_write([write.write() for write in writes], ordered=False)
-            if result.matched_count == len(writes):
+            matched = await self._commit([write for write in writes if isinstance(write, Commit)])
+            matched += await self._return([write for write in writes if isinstance(write, Return)])
+            if matched == len(writes):
                 return [True] * len(writes)
             cursor = self._runs.find(
                 {"_id": {"$in": [write.claim.run_id for write in writes]}},
@@ -226,6 +228,22 @@ class RunStore:
             )
             now = {document["_id"]: document async for document in cursor}
         return [_was_done(write, now.get(write.claim.run_id)) for write in writes]
+
+    async def _commit(self, commits: Iterable[Commit]) -> int:
+        fenced: dict[tuple[int, str, RunStatus], dict[str, Document]] = defaultdict(dict)
+        for commit in commits:
+            fenced[commit.claim.attempt, commit.claim.owner, commit.status][commit.claim.run_id] = commit.changes()
+        matched = 0
+        for fence, changes in fenced.items():
+            for part in in_commands(changes):
+                query = {"_id": {"$in": list(part)}, **_fence(*fence)}
+                write = [merge_by_id(part), {"$unset": ["lease_expires_at", "claim"]}]
+                matched += (await self._runs.update_many(query, write)).matched_count
+        return matched
+
+    async def _return(self, returns: Iterable[Return]) -> int:
+        writes = [each.write() for each in returns]
+        return (await self._runs.bulk_write(writes, ordered=False)).matched_count if writes else 0
 
     async def settle(self, ids: Iterable[str]) -> None:
         """Note that everything that follows from these finished runs was done."""

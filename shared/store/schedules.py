@@ -7,8 +7,9 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 
-from contracts.agents import Schedule
+from contracts.agents import Schedule, Scope
 from contracts.ids import derived_id
+from shared.domain.binding import ScopeRef
 from shared.store.members import Member
 from shared.store.mongo import Collection, Database, Document, storage_errors
 
@@ -19,13 +20,17 @@ _SCHEDULE: TypeAdapter[Schedule] = TypeAdapter(Schedule)
 
 @dataclass(frozen=True, slots=True)
 class ScheduleInForce:
-    """What fires one Agent for one member; everything before `since` has fired or is forgotten."""
+    """What fires one Agent for one member; everything before `since` has fired or is forgotten.
+
+    `decided_by` is the scope whose binding set the schedule, or None for the version's default.
+    """
 
     agent_key: str
     member: Member
     schedule: Schedule
     since: datetime
     next_due_at: datetime
+    decided_by: ScopeRef | None = None
 
     @property
     def id(self) -> str:
@@ -89,6 +94,8 @@ def _document(schedule: ScheduleInForce) -> Document:
         "user": member.user,
         "timezone": member.timezone,
         "schedule": schedule.schedule.model_dump(mode="json"),
+        "scope": None if schedule.decided_by is None else schedule.decided_by.scope,
+        "scope_id": None if schedule.decided_by is None else schedule.decided_by.id,
         "since": schedule.since,
         "next_due_at": schedule.next_due_at,
     }
@@ -99,6 +106,7 @@ def _schedule_of(document: Document) -> ScheduleInForce:
         agent_key=document["agent_key"],
         member=Member(document["organisation"], document["project"], document["user"], document["timezone"]),
         schedule=_SCHEDULE.validate_python(document["schedule"]),
+        decided_by=None if document["scope"] is None else ScopeRef(Scope(document["scope"]), document["scope_id"]),
         since=document["since"],
         next_due_at=document["next_due_at"],
     )

@@ -1,32 +1,39 @@
 """Keeps a configuration in memory as fresh as the database tells."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
-from motor.motor_asyncio import AsyncIOMotorChangeStream
 
 from shared.domain.configuration import Configuration
 from shared.errors import StorageUnavailable
 from shared.store.agents import AgentStore
-from shared.store.bindings import BindingStore, binding_of
-from shared.store.mongo import Database, Document, storage_errors
+from shared.store.bindings import BindingStore
+from shared.store.mongo import Database
+from shared.store.revision import Revision
 
 log = structlog.get_logger()
 
-_TELL_OF = [{"$match": {"ns.coll": {"$in": ["agents", "bindings"]}}}]
-_LONGEST_AWAIT_MS = 1_000
-_RETRY_SECONDS = 0.5
+_LOOK_EVERY_SECONDS = 0.25
+_LOAD_EVERY_SECONDS = 30.0
+"""In case a process was killed between a change and the note of it."""
 
 
 class ConfigurationWatch:
-    """Loads the configuration, then follows a change stream; after a failure it loads everything again."""
+    """Loads the configuration, and again when its revision has changed.
+
+    It asks for one number a few times a second. A change stream would have the server look at every write of every
+    run, once for each process that follows one.
+    """
 
     def __init__(self, database: Database, on_change: Callable[[], None] = lambda: None) -> None:
         self.configuration = Configuration()
-        self._database = database
         self._agents = AgentStore(database)
         self._bindings = BindingStore(database)
+        self._revision = Revision(database)
+        self._loaded: int | None = None
+        self._load_at = 0.0
         self.on_change = on_change
         self.is_loaded = asyncio.Event()
 
@@ -34,36 +41,23 @@ class ConfigurationWatch:
         """Follow until cancelled."""
         while True:
             try:
-                await self._follow()
+                await self.look()
             except StorageUnavailable as error:
                 log.warning("configuration.lost_sight", error=error.message)
-                await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
-    async def _follow(self) -> None:
-        with storage_errors():
-            async with self._database.watch(
-                _TELL_OF, full_document="updateLookup", max_await_time_ms=_LONGEST_AWAIT_MS
-            ) as stream:
-                await stream.try_next()
-                await self._load()
-                await self._apply_changes(stream)
+    async def look(self) -> None:
+        """Load what is not known yet."""
+        revision = await self._revision.number()
+        if revision == self._loaded and time.monotonic() < self._load_at:
+            return
+        await self._load()
+        self._load_at = time.monotonic() + _LOAD_EVERY_SECONDS
+        if revision != self._loaded:
+            self._loaded = revision
+            self.on_change()
+        self.is_loaded.set()
 
     async def _load(self) -> None:
         self.configuration.replace_agents(await self._agents.published())
         self.configuration.replace_bindings(await self._bindings.all())
-        self.is_loaded.set()
-        self.on_change()
-
-    async def _apply_changes(self, stream: AsyncIOMotorChangeStream[Document]) -> None:
-        while True:
-            change = await stream.try_next()
-            if change is not None:
-                await self._apply(change)
-                self.on_change()
-
-    async def _apply(self, change: Document) -> None:
-        document = change.get("fullDocument")
-        if change["ns"].get("coll") == "bindings" and document is not None:
-            self.configuration.put_binding(binding_of(document))
-        else:
-            await self._load()

@@ -55,10 +55,9 @@ async def _body(request: Request, most_bytes: int) -> bytes:
 
 def _partly_refused(published: Published) -> Response:
     refused = len({error.index for error in published.refused})
-    detail = (
-        f"{refused} of {refused + len(published.accepted)} events refused, the others are accepted."
-        " Correct the refused ones and send them again; sending accepted ones again changes nothing."
-    )
+    detail = f"{refused} of {refused + len(published.accepted)} events refused; `errors` says why."
+    if published.accepted:
+        detail += " The others are accepted; sending them again with the corrected ones changes nothing."
     facts = {"errors": [_error(error) for error in published.refused], **answer(published)}
     return problem(422, "events_refused", detail, facts)
 

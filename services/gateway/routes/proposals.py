@@ -37,13 +37,14 @@ async def list_proposals(
     user: Annotated[str | None, Query(description="Another user, for backends and admins.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
+    *,
+    all_users: Annotated[bool, Query(description="The whole organisation, for backends and admins.")] = False,
 ) -> Response:
-    """List a user's proposals, newest first."""
+    """List a user's proposals, newest first; with `all_users` also those that belong to no user."""
     gateway, caller = gateway_of(request), await caller_of(request)
     filters = {"status": status, "kind": kind, "agent_key": agent_key, "project": project, "run_id": run_id}
     query = {
-        "organisation": caller.organisation,
-        "user": caller.on_behalf_of(user),
+        **caller.whose(user, all_users=all_users),
         **{name: value for name, value in filters.items() if value is not None},
         **cursors.after(cursor, "created_at"),
     }

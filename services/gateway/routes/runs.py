@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request, Response
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer, tagged_answer
 from services.gateway.auth import Caller
-from services.gateway.problems import Forbidden
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import RunDetail, RunList, run_detail, run_view
 from shared.domain.run import ACTIVE, TERMINAL, RunStatus
@@ -39,7 +38,7 @@ async def list_agent_runs(
     Poll with `If-None-Match`: an unchanged list is an empty 304.
     """
     gateway, caller = gateway_of(request), await caller_of(request)
-    whose = _whose(caller, user, all_users=all_users)
+    whose = caller.whose(user, all_users=all_users)
     narrowed = whose | {
         name: value for name, value in {"agent_key": agent_key, "project": project}.items() if value is not None
     }
@@ -74,14 +73,6 @@ async def get_agent_run(request: Request, run_id: str) -> Response:
         raise NotFound(f"There is no run '{run_id}', or it is not yours to see.")
     events, steps = await asyncio.gather(gateway.events.load([run["event_key"]]), gateway.steps.of_run(run_id))
     return json_answer(run_detail(run, events.get(run["event_key"]), steps))
-
-
-def _whose(caller: Caller, user: str | None, *, all_users: bool) -> Document:
-    if not all_users:
-        return {"organisation": caller.organisation, "user": caller.on_behalf_of(user)}
-    if not caller.sees_organisation:
-        raise Forbidden("Only a backend or an admin may list the runs of all users.")
-    return {"organisation": caller.organisation}
 
 
 def _may_see(caller: Caller, run: Document) -> bool:

@@ -65,3 +65,19 @@ async def test_of_many_that_ask_at_once_one_leads(mongo: Mongo) -> None:
     answers = await asyncio.gather(*(leases.acquire("scheduler", f"owner-{number}", 30) for number in range(8)))
 
     assert [answer for answer in answers if answer is not None] == [Leadership(1)]
+
+
+async def test_the_epoch_grows_with_every_change_of_leader_and_only_then(mongo: Mongo) -> None:
+    leases = LeaseStore(mongo.database)
+
+    taken = [await leases.acquire("scheduler", owner, -1) for owner in ("one", "one", "two", "two", "one", "three")]
+
+    assert taken == [Leadership(epoch) for epoch in (1, 1, 2, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("owner", ["$owner", "$$NOW", "a.b"])
+async def test_an_owner_may_have_any_name(mongo: Mongo, owner: str) -> None:
+    leases = LeaseStore(mongo.database)
+
+    assert await leases.acquire("scheduler", owner, 30) == Leadership(1)
+    assert await leases.acquire("scheduler", "one", 30) is None

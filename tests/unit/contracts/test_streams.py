@@ -5,7 +5,6 @@ import pytest
 from contracts.lanes import ORDER, Lane
 from contracts.streams import CONSUMERS, RUNS, STREAMS, Discard, Retention, Stream, runner_consumer
 from contracts.subjects import (
-    cancel_subject,
     dead_subject,
     event_subject,
     gated_subject,
@@ -32,7 +31,7 @@ def test_each_persistent_subject_belongs_to_exactly_one_stream(subject: str, nam
     assert [stream.name for stream in STREAMS if _holds(stream, subject)] == [name]
 
 
-@pytest.mark.parametrize("subject", [cancel_subject("run_1"), presence_subject("gating"), gated_subject("gateway-1")])
+@pytest.mark.parametrize("subject", [presence_subject("gating"), gated_subject("gateway-1")])
 def test_core_subjects_belong_to_no_stream(subject: str) -> None:
     assert not [stream.name for stream in STREAMS if _holds(stream, subject)]
 

@@ -77,7 +77,6 @@ def test_last_id_reads_the_organisation_and_the_run() -> None:
     ("subject", "expected"),
     [
         (subjects.dead_subject("run", "run_1"), "dead.run.run_1"),
-        (subjects.cancel_subject("run_1"), "control.cancel.run_1"),
         (subjects.presence_subject("gating"), "presence.gating"),
         (subjects.presence_subject("gating", "host.1"), "presence.gating.host%2E1"),
         (subjects.gated_subject("gateway-1"), "gated.gateway-1"),

@@ -8,7 +8,7 @@ from contracts.agents import Scope
 from services.runner.obstacle import obstacle
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
-from shared.domain.run import Failed, Outcome, Refused, RetryAfter, RunStatus
+from shared.domain.run import Failed, Outcome, Refused, TooEarly, RunStatus
 from tests.unit.shared.given import a_new_run, a_spec, a_stored_run, a_version
 
 RUN = a_stored_run(RunStatus.RUNNING, a_new_run())
@@ -17,7 +17,7 @@ VERSION = a_version(a_spec("noter", handler="noop"))
 
 
 def code_of(outcome: Outcome | None) -> str:
-    assert isinstance(outcome, Failed | Refused | RetryAfter)
+    assert isinstance(outcome, Failed | Refused | TooEarly)
     return outcome.error.code
 
 
@@ -56,8 +56,7 @@ def test_a_handler_that_no_runner_has_fails_the_run_and_names_it() -> None:
 def test_a_run_that_is_faster_than_the_gates_record_waits_for_it() -> None:
     outcome = found({"gated": False})
 
-    assert isinstance(outcome, RetryAfter)
-    assert (outcome.error.code, outcome.delay_seconds) == ("not_decided_yet", 3.0)
+    assert outcome == TooEarly(3.0, "The gate has not recorded its decision yet.")
 
 
 @pytest.mark.parametrize("decisions", [[], [{"run_id": None}], [{"run_id": "run_other"}]])

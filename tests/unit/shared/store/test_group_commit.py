@@ -51,6 +51,27 @@ async def test_callers_during_a_write_share_the_next_one() -> None:
     assert disk.batches == [[1], [2, 3, 4]]
 
 
+async def test_an_item_that_comes_just_as_the_last_write_ends_is_written_too() -> None:
+    write_ends = asyncio.Event()
+
+    async def write(items: list[int]) -> Sequence[str]:
+        write_ends.set()
+        return [str(item) for item in items]
+
+    group = GroupCommit(write)
+
+    async def submit_late() -> str:
+        await write_ends.wait()
+        return await group.submit(2)
+
+    late = asyncio.create_task(submit_late())
+    await asyncio.sleep(0)
+    assert await group.submit(1) == "1"
+
+    async with asyncio.timeout(5):
+        assert await late == "2"
+
+
 async def test_a_single_caller_is_written_at_once_and_alone() -> None:
     disk = Disk()
     group = GroupCommit(disk.write)

@@ -1,0 +1,28 @@
+"""Every scenario, in the order in which they run; neighbours with equal needs share one platform."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+from infra.bench.scenario import Scenario
+from infra.bench.scenarios import accepts, latency, memory, noop_runs, slow_runs, status_list, worker_killed
+from infra.bench.site import Needs
+
+_PLAIN: Final = Needs(environment=(("RUNNER_SLOTS", "64"), ("GATE_WAIT_SECONDS", "0")))
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    Scenario("memory", "memory of each idle process", _PLAIN, 10, memory.measure),
+    Scenario("latency", "time to start and to complete at 20 events/s", _PLAIN, 60, latency.measure),
+    Scenario("accepts", "accepted events per second", _PLAIN, 60, accepts.measure),
+    Scenario("noop", "no-op runs per second", _PLAIN, 90, noop_runs.measure),
+    Scenario("status", "listing a user's runs beside a long history", _PLAIN, 60, status_list.measure),
+    Scenario("slow", "runs of half a second on 256 slots", slow_runs.NEEDS, 60, slow_runs.measure),
+    Scenario("killed", "a runner killed with open runs", slow_runs.NEEDS, 60, worker_killed.measure),
+)
+NAMES: Final = tuple(scenario.name for scenario in SCENARIOS)
+
+
+def chosen(names: Sequence[str]) -> list[tuple[Needs, list[Scenario]]]:
+    """Return the named scenarios, or all, grouped by the platform they share."""
+    wanted = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
+    return [(needs, list(group)) for needs, group in groupby(wanted, key=lambda scenario: scenario.needs)]
