@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+import shared.settings
 from infra.local.processes import ROOT
 from infra.local.settings import LocalSettings
 from shared.settings import ServiceSettings
@@ -73,8 +74,14 @@ def _classes() -> Iterator[type[BaseSettings]]:
 
 
 def _service_classes() -> list[type[ServiceSettings]]:
+    """Return the classes that a service builds: those that no other one in the module is made from."""
     # Tests may derive settings of their own.
-    return [reader for reader in ServiceSettings.__subclasses__() if reader.__module__ == ServiceSettings.__module__]
+    classes = [value for value in vars(shared.settings).values() if _is_settings_class(value)]
+    return [reader for reader in classes if not any(reader in other.__bases__ for other in classes)]
+
+
+def _is_settings_class(value: object) -> TypeGuard[type[ServiceSettings]]:
+    return isinstance(value, type) and issubclass(value, ServiceSettings) and value is not ServiceSettings
 
 
 def _place(reader: type[BaseSettings]) -> int:
@@ -83,7 +90,9 @@ def _place(reader: type[BaseSettings]) -> int:
 
 
 def _own_fields(reader: type[BaseSettings]) -> list[str]:
-    return [name for name in reader.model_fields if name in reader.__annotations__]
+    if reader is ServiceSettings or not issubclass(reader, ServiceSettings):
+        return list(reader.model_fields)
+    return [name for name in reader.model_fields if name not in ServiceSettings.model_fields]
 
 
 def _setting(name: str, readers: list[type[BaseSettings]]) -> Setting:

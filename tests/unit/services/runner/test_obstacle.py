@@ -8,7 +8,7 @@ from contracts.agents import Scope
 from services.runner.obstacle import obstacle
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
-from shared.domain.run import Failed, Outcome, Refused, TooEarly, RunStatus
+from shared.domain.run import Failed, Outcome, Refused, RunStatus, TooEarly
 from tests.unit.shared.given import a_new_run, a_spec, a_stored_run, a_version
 
 RUN = a_stored_run(RunStatus.RUNNING, a_new_run())
@@ -17,7 +17,7 @@ VERSION = a_version(a_spec("noter", handler="noop"))
 
 
 def code_of(outcome: Outcome | None) -> str:
-    assert isinstance(outcome, Failed | Refused | TooEarly)
+    assert isinstance(outcome, Failed | Refused)
     return outcome.error.code
 
 
