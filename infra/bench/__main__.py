@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from infra.bench.catalogue import NAMES, SCENARIOS, chosen
 from infra.bench.figures import Section
 from infra.bench.load.generator import LoadFailed
 from infra.bench.machine import describe
+from infra.bench.processes import Disturbance
 from infra.bench.report import Results, as_json, as_tables
 from infra.bench.scale import FULL, QUICK, Scale
 from infra.bench.scenario import Scenario
@@ -46,9 +48,11 @@ class Benchmark:
 
     async def _measure(self, scenario: Scenario, site: Site) -> None:
         self._say(f"measuring {scenario.about}")
+        disturbance = Disturbance.start(site.pids().values())
         try:
             async with asyncio.timeout(scenario.limit_seconds):
-                self.sections[scenario.name] = await scenario.measure(site)
+                section = await scenario.measure(site)
+            self.sections[scenario.name] = replace(section, other_cores=disturbance.cores(site.pids().values()))
         except TimeoutError:
             self.failures[scenario.name] = f"not done after {scenario.limit_seconds:.0f} s"
         except LoadFailed as error:

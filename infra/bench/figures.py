@@ -28,12 +28,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one scenario measured; `remark` says what a reader must know to read it."""
+    """What one scenario measured; `remark` says what a reader must know to read it.
+
+    `other_cores` is how many cores other programs used meanwhile.
+    """
 
     title: str
     figures: Sequence[Figure]
     remark: str = ""
     headlines: Mapping[Headline, float] = field(default_factory=dict)
+    other_cores: float = 0.0
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -41,4 +41,4 @@ PEERS: Final = (
     _peer("DBOS", "yes", "yes", 500, 37, 42, 1.31, 0.8, 1.0),
     _peer("Procrastinate", "yes", "yes", 331, 3.9, 8.5, 1.36, 17.3, 0.9),
 )
-AIM: Final = _peer("Towpath, the aim", "yes", "yes, gated, explained", 4_000, 3, 6, 1.05, 1.0, 2)
+AIM: Final = _peer("Towpath, the aim", "yes", "gated, explained", 4_000, 3, 6, 1.05, 1.0, 2)

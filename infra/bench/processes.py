@@ -1,7 +1,8 @@
 """What processes used so far, as the kernel counts it."""
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,17 @@ def cpu_seconds(pid: int) -> float:
 def resident_mebibytes(pid: int) -> float:
     """Return the memory of a process that is in RAM, what it shares with others included."""
     return resident_mebibytes_of(Path("/proc", str(pid), "statm").read_text())
+
+
+def busy_seconds() -> float:
+    """Return the processor time of everything on this machine."""
+    return busy_seconds_of(Path("/proc/stat").read_text())
+
+
+def busy_seconds_of(stat: str) -> float:
+    """Read `/proc/stat`: all that its first line counts, but idling and waiting for a disk."""
+    user, nice, system, _idle, _wait, *others = (int(ticks) for ticks in stat.splitlines()[0].split()[1:9])
+    return (user + nice + system + sum(others)) / _TICKS_PER_SECOND
 
 
 def cpu_seconds_of(stat: str) -> float:
@@ -50,3 +62,29 @@ class CpuClock:
     def seconds(self) -> dict[str, float]:
         """Return what each process has used since the start."""
         return {name: cpu_seconds(pid) - self.started[name] for name, pid in self.pids.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """Measures how many cores everybody else used meanwhile: figures of a busy machine are not comparable."""
+
+    started: float
+    busy: float
+    own: float
+
+    @classmethod
+    def start(cls, pids: Iterable[int]) -> "Disturbance":
+        """Begin to count; the processes are those of the platform, which are no disturbance."""
+        return cls(time.monotonic(), busy_seconds(), _own_seconds(pids))
+
+    def cores(self, pids: Iterable[int]) -> float:
+        """Return the cores used by others since the start; the platform may have other processes by now."""
+        elapsed = time.monotonic() - self.started
+        others = busy_seconds() - self.busy - (_own_seconds(pids) - self.own)
+        return max(0.0, others / elapsed)
+
+
+def _own_seconds(pids: Iterable[int]) -> float:
+    # Of children that have ended, such as the load generator or a runner that was killed, only their parent knows.
+    own = os.times()
+    return own.user + own.system + own.children_user + own.children_system + sum(cpu_seconds(pid) for pid in pids)

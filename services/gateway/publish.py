@@ -45,8 +45,11 @@ class Publishing:
         reused = [_reused(readable) for readable, acceptance in outcomes if acceptance is Acceptance.DIFFERENT]
         new = [readable.event for readable, acceptance in outcomes if acceptance is Acceptance.STORED]
         known = [readable.event.key for readable, acceptance in outcomes if acceptance is Acceptance.SAME]
+        refused = [*reading.refused, *reused]
+        if not known:
+            return Published(accepted, refused, await self._publish_new(new))
         fresh, recorded = await asyncio.gather(self._publish_new(new), self._decisions_of_known(known))
-        return Published(accepted, [*reading.refused, *reused], fresh | recorded)
+        return Published(accepted, refused, fresh | recorded)
 
     async def _publish_new(self, events: Sequence[AcceptedEvent]) -> dict[str, Decisions]:
         futures = self._answers.expect(event.key for event in events)
@@ -60,8 +63,6 @@ class Publishing:
 
     async def _decisions_of_known(self, keys: list[str]) -> dict[str, Decisions]:
         """Wait for events that were accepted before, perhaps a moment ago by another process."""
-        if not keys:
-            return {}
         give_up_at = asyncio.get_running_loop().time() + self._gate_wait_seconds
         while True:
             decisions = await self._events.decisions(keys)

@@ -20,12 +20,20 @@ from shared.clock import Clock
 from shared.domain.configuration import Configuration
 from shared.domain.decision import Target
 from shared.domain.run_event import run_event
+from shared.errors import Retryable
 from shared.messaging.publisher import Publisher
 from shared.store.events import Acceptance, EventStore, GatedEvent
 from shared.store.members import MemberStore
 from shared.store.runs import NewRun, RunStore, run_document
 
 log = structlog.get_logger()
+
+
+class DeadLetterNotKept(Retryable):
+    """The stream of dead letters did not confirm one, so the message must not be settled yet."""
+
+    code = "dead_letter_not_kept"
+
 
 Arrivals = Mapping[str, Arrival]
 Records = dict[str, list[DecisionRecord]]
@@ -49,7 +57,7 @@ class Gate:
     async def consider(self, batch: Sequence[Arrival]) -> None:
         """Record a decision for every matching Agent of every event, and dispatch the runs."""
         now = self.clock()
-        arrivals = await self._accepted({arrival.event.key: arrival for arrival in batch}, now)
+        arrivals = await self._accepted(batch, now)
         recorded = await self._recorded_before(arrivals)
         fresh = {
             key: [record(key, decision) for decision in decide(arrival.event, self.configuration)]
@@ -65,25 +73,25 @@ class Gate:
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, recorded | fresh | stands)
 
-    async def _accepted(self, arrivals: Arrivals, now: datetime) -> Arrivals:
-        """Store the events that came straight from a backend, and leave out those whose id is taken by another."""
-        direct = [arrival for arrival in arrivals.values() if not arrival.is_accepted]
-        if not direct:
-            return arrivals
-        accepted = await self.events.accept([arrival.accepted_event(now) for arrival in direct])
-        refused = set()
-        for arrival, acceptance in zip(direct, accepted, strict=True):
+    async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> Arrivals:
+        """Store the events that came straight from a backend, and bury those whose id is taken by another."""
+        direct = [arrival for arrival in batch if not arrival.is_accepted]
+        stored = await self.events.accept([arrival.accepted_event(now) for arrival in direct])
+        arrivals = {arrival.event.key: arrival for arrival in batch if arrival.is_accepted}
+        for arrival, acceptance in zip(direct, stored, strict=True):
             if acceptance is Acceptance.DIFFERENT:
-                refused.add(arrival.event.key)
                 await self._bury(arrival)
-        return {key: arrival for key, arrival in arrivals.items() if key not in refused}
+            else:
+                arrivals[arrival.event.key] = arrival
+        return arrivals
 
     async def _bury(self, arrival: Arrival) -> None:
         key = arrival.event.key
         reason = f"event_id_reused: '{arrival.event.id}' of '{arrival.event.source}' was accepted with other content."
-        log.error("dead_letter.kept", kind="event", key=key, reason=reason)
         subject = event_subject(arrival.event.type, arrival.event.organisationid)
-        await self.publisher.dead_letter("event", key, arrival.json, reason, subject)
+        if not await self.publisher.dead_letter("event", key, arrival.json, reason, subject):
+            raise DeadLetterNotKept(f"The dead letter of event {key} is not kept; its batch is considered again.")
+        log.error("dead_letter.kept", kind="event", key=key, reason=reason)
 
     async def _recorded_before(self, arrivals: Arrivals) -> Records:
         """Return the decisions of events that may have been gated already: all but first deliveries of new ones."""

@@ -14,7 +14,7 @@ from services.runner.agents.noop import noop
 from services.runner.ending import Endings
 from services.runner.execution import Execution
 from services.runner.executions import Executions
-from services.runner.heartbeat import Heartbeat
+from services.runner.heartbeat import Heartbeat, Pulse
 from services.runner.intake import Intake
 from services.runner.slots import Slots
 from services.runner.versions import VersionCache
@@ -32,6 +32,7 @@ from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.steps import StepStore
 from shared.store.watch import ConfigurationWatch
@@ -95,18 +96,21 @@ async def run(settings: RunnerSettings, process: Process) -> None:
         lease_seconds=settings.lease_seconds,
     )
     heartbeat = Heartbeat(runs, process.instance, settings.lease_seconds, executions.claims, executions.stop_lost)
+    pulse = Pulse(RunnerStore(mongo.database), process.instance)
     lanes = subscribe(broker, intake, slots)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(supervised("watch", watch.run))
         await watch.is_loaded.wait()
         publisher.attach(await broker.connect())
         beating = tasks.create_task(supervised("heartbeat", lambda: heartbeat.run(settings.heartbeat_seconds)))
+        pulsing = tasks.create_task(supervised("pulse", pulse.run))
         await broker.start()
         await process.serve(await broker.connect())
         slots.close()
         await asyncio.gather(*(lane.stop() for lane in lanes))
         await executions.drain(settings.runner_drain_seconds)
-        await stop([beating, watching])
+        await stop([beating, pulsing, watching])
+        await pulse.end()
         await broker.stop()
     await model.close()
     mongo.close()

@@ -2,14 +2,36 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
 from shared.domain.run import Claim
 from shared.errors import StorageUnavailable
+from shared.store.runners import BEAT_SECONDS, RunnerStore
 from shared.store.runs import RunStore
 
 log = structlog.get_logger()
+
+
+class Pulse:
+    """Says that this process is at work, far more often than leases need it, and for next to nothing."""
+
+    def __init__(self, runners: RunnerStore, runner: str) -> None:
+        self._runners = runners
+        self._runner = runner
+
+    async def run(self) -> None:
+        """Beat until cancelled. A beat that fails is no loss: whoever listens asks NATS, too."""
+        while True:
+            with suppress(StorageUnavailable):
+                await self._runners.beat(self._runner)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def end(self) -> None:
+        """Say that this process stops in an orderly way."""
+        with suppress(StorageUnavailable):
+            await self._runners.forget(self._runner)
 
 
 class Heartbeat:

@@ -7,6 +7,7 @@ from nats.aio.client import Client
 
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.leader import Leader
+from services.scheduler.lost_runners import LostRunners
 from services.scheduler.run_sweep import RunSweep
 from services.scheduler.streams import Streams
 from services.scheduler.sweeper import Sweeper
@@ -24,6 +25,7 @@ from shared.store.leases import LeaseStore
 from shared.store.members import MemberStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.watch import ConfigurationWatch
@@ -73,7 +75,12 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
         publisher.attach(client)
         await broker.start()
         sweeper = make_sweeper(settings, mongo, client, publisher, leader)
-        loops = {"leader": leader.run, "sweeper": lambda: sweeper.run(settings.sweep_interval_seconds)}
+        lost = LostRunners(RunnerStore(mongo.database), RunStore(mongo.database), client, leader, sweeper.sweep)
+        loops = {
+            "leader": leader.run,
+            "sweeper": lambda: sweeper.run(settings.sweep_interval_seconds),
+            "lost_runners": lost.run,
+        }
         if settings.operating_background_enabled:
             timers = make_timers(mongo, publisher, watch.configuration, leader)
             watch.on_change = timers.plan_soon

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import suppress
 
 import nats
 import nats.errors
@@ -29,6 +30,9 @@ async def announce_presence(client: Client, service: str, instance: str) -> None
 
     await client.subscribe(presence_subject(service), cb=on_asked)
     await client.subscribe(presence_subject(service, instance), cb=on_asked)
+    # Only then has the server taken both. Should it go away here, the client subscribes again by itself.
+    with suppress(TimeoutError, nats.errors.Error):
+        await client.flush(timeout=int(_TIMEOUT_SECONDS))
 
 
 async def is_present(client: Client, service: str, instance: str | None = None) -> bool:
@@ -38,6 +42,17 @@ async def is_present(client: Client, service: str, instance: str | None = None) 
     except (TimeoutError, nats.errors.TimeoutError, nats.errors.NoRespondersError):
         return False
     return True
+
+
+async def is_gone(client: Client, service: str, instance: str) -> bool:
+    """Return whether the server knows for sure that this instance is not connected; false when nobody can say."""
+    try:
+        await client.request(presence_subject(service, instance), timeout=_TIMEOUT_SECONDS)
+    except nats.errors.NoRespondersError:
+        return True
+    except (TimeoutError, nats.errors.Error):
+        return False
+    return False
 
 
 async def _ask(servers: str, service: str, instance: str | None) -> bool:

@@ -29,10 +29,14 @@ class GroupCommit(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """Write the item with whatever else is waiting, and return its result."""
-        return (await self.submit_all([item]))[0]
+        (future,) = self._queued([item])
+        return await future
 
     async def submit_all(self, items: Sequence[Item]) -> list[Result]:
         """Write the items, and return the result of each; the first error of any is raised."""
+        return await asyncio.gather(*self._queued(items))
+
+    def _queued(self, items: Sequence[Item]) -> list[asyncio.Future[Result]]:
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
         self._queue.extend(zip(items, futures, strict=True))
@@ -41,7 +45,7 @@ class GroupCommit(Generic[Item, Result]):
             task = asyncio.create_task(self._drain())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await asyncio.gather(*futures)
+        return futures
 
     async def _drain(self) -> None:
         try:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from contracts.lanes import Lane
 from shared.domain.decision import Target
@@ -195,6 +195,12 @@ class RunStore:
             "sweep_at": lease,
         }
         with storage_errors():
+            if len(ids) == 1:
+                # Two trips to the server would be a third slower, which counts when there is little to do.
+                run = await self._runs.find_one_and_update(
+                    {"_id": ids[0], **free}, [{"$set": changes}], return_document=ReturnDocument.AFTER
+                )
+                return [] if run is None else [run]
             await self._runs.update_many({"_id": {"$in": list(ids)}, **free}, [{"$set": changes}])
             return await self._runs.find({"_id": {"$in": list(ids)}, "claim": token}).to_list(None)
 
@@ -214,6 +220,15 @@ class RunStore:
                 return []
             held = {(document["_id"], document["attempt"]) async for document in self._runs.find(mine, {"attempt": 1})}
         return [claim for claim in claims if (claim.run_id, claim.attempt) not in held]
+
+    async def end_leases(self, owner: str) -> int:
+        """End the leases of a runner that is gone, as if their time were over; return how many there were."""
+        held = {"sweep_at": {"$exists": True}, "owner": owner, "status": RunStatus.RUNNING}
+        over = {"$subtract": ["$$NOW", 1]}
+        ended = [{"$set": {"lease_expires_at": over, "sweep_at": over}}]
+        with storage_errors():
+            # The index of what is under way: there is none by owner, since this happens rarely.
+            return (await self._runs.update_many(held, ended, hint="to_sweep")).matched_count
 
     async def write_fenced(self, writes: Sequence[Commit | Return]) -> list[bool]:
         """Do each write whose claim still stands; return which did. Repeating one that was done is done as well."""

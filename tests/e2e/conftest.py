@@ -10,10 +10,10 @@ import pytest_asyncio
 
 from infra.local.parts import Part, towpath
 from infra.local.settings import LocalSettings
-from tests.support.platform import Platform, running_platform
+from tests.support.platform import FEW_SLOTS, Platform, running_platform
 
-# The gate's answer is waited for until it comes, so that a busy machine changes no answer.
-PATIENT = {"GATE_WAIT_SECONDS": "15"}
+# Few slots, so that work piles up; and the gate's answer is waited for until it comes, whatever the machine does.
+SHARED = {"RUNNER_SLOTS": str(FEW_SLOTS), "GATE_WAIT_SECONDS": "15"}
 
 
 def two_schedulers(settings: LocalSettings) -> Sequence[Part]:
@@ -27,14 +27,14 @@ def two_schedulers(settings: LocalSettings) -> Sequence[Part]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def platform(server_folder: Path) -> AsyncIterator[Platform]:
     """Yield the platform that gentle tests share: what they stop runs again when they end. It has two schedulers."""
-    async with running_platform(server_folder, PATIENT, two_schedulers) as started:
+    async with running_platform(server_folder, SHARED, two_schedulers) as started:
         yield started
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_platform(server_folder: Path) -> AsyncIterator[Platform]:
     """Yield a platform of this test alone, whose servers may be killed. Its runners have few slots: work piles up."""
-    async with running_platform(server_folder, {"RUNNER_SLOTS": "16"}) as started:
+    async with running_platform(server_folder, {"RUNNER_SLOTS": str(FEW_SLOTS)}) as started:
         yield started
 
 

@@ -11,6 +11,7 @@ from pymongo.database import Database
 Document = dict[str, Any]
 
 TERMINAL = ["completed", "failed", "cancelled"]
+SHOWN = 5
 SWEEP_ALLOWANCE = timedelta(seconds=3)
 
 
@@ -25,16 +26,19 @@ def check_invariants(database: Database[Document]) -> None:
         *_wrong_proposals(database),
         *_abandoned_runs(database),
     ]
-    assert violations == []
+    assert not violations, "; ".join(violations)
 
 
-def unfinished(database: Database[Document]) -> Document:
-    """Count what still has to come to rest."""
-    return {
-        "events": database["events"].count_documents({"gated": False}),
-        "runs": database["runs"].count_documents({"status": {"$nin": TERMINAL}}),
-        "ends": database["runs"].count_documents({"status": {"$in": TERMINAL}, "sweep_at": {"$exists": True}}),
-    }
+def unfinished(database: Database[Document]) -> list[str]:
+    """Name what still has to come to rest, the first few of each kind."""
+    undecided = database["events"].find({"gated": False}).limit(SHOWN)
+    active = database["runs"].find({"status": {"$nin": TERMINAL}}).limit(SHOWN)
+    ended = database["runs"].find({"status": {"$in": TERMINAL}, "sweep_at": {"$exists": True}}).limit(SHOWN)
+    return [
+        *(f"event {event['_id']} is not decided" for event in undecided),
+        *(f"run {run['_id']} is {run['status']} in attempt {run['attempt']} of {run.get('owner')}" for run in active),
+        *(f"run {run['_id']} is {run['status']}, and what follows is not done" for run in ended),
+    ]
 
 
 def _undecided_events(database: Database[Document]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from tests.support.model import Model
 from tests.support.waiting import until_seen
 
 DATABASE = "towpath"
+FEW_SLOTS = 16
 BACKEND = ("backend", "organisation_admin")
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30)
 
@@ -100,10 +101,10 @@ class Platform:
     async def settled(self, timeout_seconds: float = 60.0) -> None:
         """Wait until every event is decided, every run has ended, and everything that follows is done."""
 
-        async def look() -> Document:
+        async def look() -> list[str]:
             return unfinished(self.database)
 
-        await until_seen(look, lambda left: not any(left.values()), timeout_seconds)
+        await until_seen(look, lambda left: not left, timeout_seconds)
 
 
 @asynccontextmanager
@@ -133,7 +134,7 @@ async def running_platform(
                 stack.hurry()
     finally:
         shutil.rmtree(data, ignore_errors=True)
-    assert stack.deaths == []
+    assert not stack.deaths, stack.deaths
 
 
 @asynccontextmanager

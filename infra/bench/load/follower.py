@@ -31,7 +31,7 @@ class Follower:
 
     async def __aenter__(self) -> Self:
         self._client = await nats.connect(self._url, connect_timeout=2, max_reconnect_attempts=1)
-        await self._client.subscribe(self._subject, cb=self._on_told, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        await self._client.subscribe(self._subject, cb=self.on_told, pending_msgs_limit=-1, pending_bytes_limit=-1)
         await self._client.flush()
         return self
 
@@ -47,7 +47,8 @@ class Follower:
             waiting = self._waiting.setdefault(run_id, asyncio.get_running_loop().create_future())
             await waiting
 
-    async def _on_told(self, message: Msg) -> None:
+    async def on_told(self, message: Msg) -> None:
+        """Take one run event."""
         head = message.data[:_HEAD_BYTES]
         if _COMPLETED in head:
             run_id = last_id(message.subject)

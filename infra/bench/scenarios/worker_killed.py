@@ -11,14 +11,15 @@ from infra.bench.scenarios.slow_runs import CALL_SECONDS
 from infra.bench.site import Site, until
 
 _VICTIM = "runner-1"
-# Fewer than the slots of both, so that the survivor is free to take over.
-_RUNS = 200
+# Fewer than the slots of one, so that the survivor is free to take over; in small batches, so that both get some.
+_RUNS = 120
+_BATCH = 5
 
 
 async def measure(site: Site) -> Section:
     """Kill one of two runners while both work, and watch its runs."""
     await site.publish_agent(SLOW)
-    job = site.job(Pattern.FLOOD, RUNS_OF, SLOW.key, callers=4, batch=100, count=_RUNS)
+    job = site.job(Pattern.FLOOD, RUNS_OF, SLOW.key, callers=1, batch=_BATCH, count=_RUNS)
     await asyncio.gather(generate(job), _until_both_work(site, job))
     killed_at = time.time()
     await site.stack.kill(_VICTIM)

@@ -1,0 +1,53 @@
+"""Notices within a second that a runner was killed; its leases alone would tell only when they have run out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+
+from services.scheduler.leader import Leader
+from shared.errors import StorageUnavailable
+from shared.messaging.presence import is_gone
+from shared.store.runners import RunnerStore
+from shared.store.runs import RunStore
+
+log = structlog.get_logger()
+
+_LOOK_EVERY_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class LostRunners:
+    """Ends the leases of runners that are gone.
+
+    Two witnesses must agree: MongoDB has heard nothing of the runner for a while, and NATS has no connection of it. A
+    runner that is only slow keeps its connection, and one that lost its connection keeps beating. Should both err, the
+    attempt's fence holds as always.
+    """
+
+    runners: RunnerStore
+    runs: RunStore
+    client: Client
+    leader: Leader
+    take_over: Callable[[], Awaitable[None]]
+
+    async def run(self) -> None:
+        """Look until cancelled, while this process leads."""
+        while True:
+            await self.leader.is_leading.wait()
+            try:
+                await self.look()
+            except StorageUnavailable as error:
+                log.warning("lost_runners.postponed", error=error.message)
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def look(self) -> None:
+        """Look once, and have the runs of every lost runner taken over."""
+        for runner in await self.runners.silent():
+            if await is_gone(self.client, "runner", runner):
+                ended = await self.runs.end_leases(runner)
+                log.warning("runner.lost", runner=runner, runs=ended)
+                await self.take_over()
+                await self.runners.forget(runner)

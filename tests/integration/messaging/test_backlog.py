@@ -1,0 +1,49 @@
+"""Whether gating is behind, as the server knows it."""
+
+import asyncio
+
+import nats
+from nats.aio.client import Client
+
+from contracts.streams import GATING
+from infra.local.nats import NatsServer
+from shared.messaging.backlog import Backlog
+from shared.messaging.provision import provision_streams
+from shared.settings import StreamSettings
+from tests.integration.messaging.looking import publish_events, take, until_settled
+from tests.support.processes import eventually
+
+
+async def test_gating_is_behind_until_everything_is_acknowledged(client: Client) -> None:
+    backlog = Backlog(client)
+    at_first = await backlog.is_gating_behind()
+
+    await publish_events(client, b"one")
+    waiting = await backlog.is_gating_behind()
+    (message,) = await take(client, 1)
+    at_work = await backlog.is_gating_behind()
+    await message.ack()
+    await until_settled(client)
+
+    assert (at_first, waiting, at_work) == (False, True, True)
+    assert not await backlog.is_gating_behind()
+
+
+async def test_without_its_consumer_gating_holds_nothing(client: Client) -> None:
+    await publish_events(client, b"one")
+    await client.jetstream().delete_consumer(GATING.stream, GATING.name)
+
+    assert not await Backlog(client).is_gating_behind()
+
+
+async def test_while_the_server_is_away_gating_is_taken_to_be_behind(own_nats_server: NatsServer) -> None:
+    client = await nats.connect(own_nats_server.url, max_reconnect_attempts=-1)
+    await provision_streams(client, StreamSettings())
+    backlog = Backlog(client)
+    assert not await backlog.is_gating_behind()
+
+    await asyncio.to_thread(own_nats_server.kill)
+    await eventually(lambda: not client.is_connected)
+
+    assert await backlog.is_gating_behind()
+    await client.close()

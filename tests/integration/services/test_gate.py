@@ -1,0 +1,198 @@
+"""The gate at work: each event is decided once, whatever is delivered, in whatever order and however often."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from nats.aio.client import Client
+
+from contracts.agents import Scope
+from contracts.envelope import Event
+from contracts.streams import DEAD, RUN_EVENTS, RUNS
+from contracts.subjects import gated_subject, last_id
+from services.gating.arrival import Arrival
+from services.gating.gate import Gate
+from shared.domain.binding import Binding, ScopeRef
+from shared.domain.configuration import Configuration
+from shared.errors import Retryable
+from shared.messaging.publisher import Publisher
+from shared.store.events import EventStore
+from shared.store.members import Member, MemberStore
+from shared.store.mongo import Mongo
+from shared.store.runs import RunStore
+from tests.integration.messaging.looking import count_of, messages_of
+from tests.unit.shared.given import NOW, a_version, an_event, triggered
+
+Record = dict[str, Any]
+
+
+def a_gate(mongo: Mongo, publisher: Publisher, *bindings: Binding) -> Gate:
+    configuration = Configuration()
+    configuration.replace_agents([a_version(triggered("noter")), a_version(triggered("reader"))])
+    configuration.replace_bindings(bindings)
+    database = mongo.database
+    return Gate(configuration, EventStore(database), RunStore(database), MemberStore(database), publisher, lambda: NOW)
+
+
+def an_arrival(
+    event: Event, *, is_accepted: bool = False, is_first: bool = True, reply_to: str | None = None
+) -> Arrival:
+    return Arrival(event, event.to_json(), is_accepted, is_first, reply_to)
+
+
+def checkin(id: str, **changes: Any) -> Event:
+    return an_event(id=id, organisationid="acme", projectid="apollo", userid="ada", **changes)
+
+
+def disabled(agent_key: str) -> Binding:
+    return Binding("acme", ScopeRef(Scope.USER, "ada"), agent_key, enabled=False)
+
+
+async def decisions_of(mongo: Mongo, event: Event) -> list[Record]:
+    return (await EventStore(mongo.database).decisions([event.key]))[event.key]
+
+
+async def runs_of(mongo: Mongo) -> list[Record]:
+    return await mongo.database["runs"].find({}).sort("_id").to_list(None)
+
+
+async def test_an_event_is_stored_decided_and_its_runs_are_queued_dispatched_and_told(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    event = checkin("a")
+
+    await a_gate(mongo, publisher, disabled("reader")).consider([an_arrival(event)])
+
+    started, skipped = await decisions_of(mongo, event)
+    (run,) = await runs_of(mongo)
+    assert (started["outcome"], started["run_id"], skipped["reason"]) == ("run", run["_id"], "disabled")
+    assert (run["status"], run["event_key"], run["agent_key"], run["queued_at"]) == ("queued", event.key, "noter", NOW)
+    ((subject, _, _),) = await messages_of(client, RUN_EVENTS.name, 1)
+    assert last_id(subject) == run["_id"]
+    assert await count_of(client, RUNS.name) == 1
+
+
+async def test_an_event_that_is_delivered_again_changes_nothing_and_is_answered_the_same(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    answers = await client.subscribe(gated_subject("gateway-1"))
+    event = checkin("a")
+    first = a_gate(mongo, publisher)
+    later = a_gate(mongo, publisher, disabled("noter"), disabled("reader"))
+
+    await first.consider([an_arrival(event, reply_to="gateway-1")])
+    before = await runs_of(mongo)
+    await later.consider([an_arrival(event, is_first=False, reply_to="gateway-1")])
+    await later.consider([an_arrival(event, is_accepted=True, reply_to="gateway-1")])
+
+    told = [orjson.loads((await answers.next_msg(timeout=5)).data) for _ in range(3)]
+    assert told[0] == told[1] == told[2] == {event.key: await decisions_of(mongo, event)}
+    named = {decision["run_id"] for decision in told[0][event.key]}
+    assert {run["_id"] for run in before} == named == {run["_id"] for run in await runs_of(mongo)}
+
+
+async def test_each_gateway_is_told_about_its_own_events_together(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    one, other = [await client.subscribe(gated_subject(name)) for name in ("gateway-1", "gateway-2")]
+    a, b, c = (checkin(name) for name in "abc")
+
+    await a_gate(mongo, publisher).consider(
+        [an_arrival(a, reply_to="gateway-1"), an_arrival(b, reply_to="gateway-2"), an_arrival(c, reply_to="gateway-1")]
+    )
+
+    assert orjson.loads((await one.next_msg(timeout=5)).data).keys() == {a.key, c.key}
+    assert orjson.loads((await other.next_msg(timeout=5)).data).keys() == {b.key}
+
+
+async def test_gates_that_decide_at_once_leave_one_decision_that_names_its_run(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    events = [checkin(str(number)) for number in range(20)]
+    arrivals = [an_arrival(event, is_accepted=True) for event in events]
+    gates = [a_gate(mongo, publisher, *bindings) for bindings in [(), (disabled("noter"),), (disabled("reader"),)]]
+
+    await asyncio.gather(*(gate.consider(arrivals) for gate in gates))
+
+    runs = {run["_id"] for run in await runs_of(mongo)}
+    for event in events:
+        decisions = await decisions_of(mongo, event)
+        assert [decision["agent_key"] for decision in decisions] == ["noter", "reader"]
+        assert {decision["run_id"] for decision in decisions if decision["outcome"] == "run"} <= runs
+
+
+async def test_an_event_that_only_says_it_is_accepted_is_stored_all_the_same(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    event = checkin("a")
+
+    await a_gate(mongo, publisher).consider([an_arrival(event, is_accepted=True)])
+
+    assert await EventStore(mongo.database).known([event.key]) == {event.key}
+    assert len(await decisions_of(mongo, event)) == 2
+
+
+async def test_another_event_under_an_id_that_is_taken_is_kept_as_a_dead_letter(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    gate = a_gate(mongo, publisher)
+    await gate.consider([an_arrival(checkin("a"))])
+    before = await runs_of(mongo)
+
+    await gate.consider([an_arrival(checkin("a", data={"today": "Something else."})), an_arrival(checkin("b"))])
+
+    ((_, body, headers),) = await messages_of(client, DEAD.name, 1)
+    assert orjson.loads(body)["data"]["today"] == "Something else."
+    assert headers["Towpath-Reason"].startswith("event_id_reused: 'a' of")
+    assert len(await runs_of(mongo)) == len(before) + 2
+
+
+@pytest.mark.parametrize("is_first_accepted", [True, False])
+async def test_of_two_events_with_one_id_in_one_batch_the_first_is_decided_and_the_other_kept(
+    client: Client, mongo: Mongo, publisher: Publisher, is_first_accepted: bool
+) -> None:
+    first, other = checkin("a"), checkin("a", data={"today": "Something else."})
+    if is_first_accepted:
+        await EventStore(mongo.database).accept([an_arrival(first).accepted_event(NOW)])
+
+    await a_gate(mongo, publisher).consider(
+        [an_arrival(first, is_accepted=is_first_accepted), an_arrival(other), an_arrival(first, is_first=False)]
+    )
+
+    ((_, body, _),) = await messages_of(client, DEAD.name, 1)
+    assert orjson.loads(body)["data"]["today"] == "Something else."
+    stored = await EventStore(mongo.database).load([first.key])
+    assert stored[first.key]["json"] == first.to_json().decode()
+    assert len(await decisions_of(mongo, first)) == 2
+
+
+async def test_a_dead_letter_that_cannot_be_kept_has_the_batch_delivered_again(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    gate = a_gate(mongo, publisher)
+    await gate.consider([an_arrival(checkin("a"))])
+    await client.jetstream().delete_stream(DEAD.name)
+
+    with pytest.raises(Retryable):
+        await gate.consider([an_arrival(checkin("a", data={"today": "Something else."}))])
+
+
+async def test_members_are_taken_from_the_events(client: Client, mongo: Mongo, publisher: Publisher) -> None:
+    joined = an_event(
+        "member.joined", organisationid="acme", projectid="apollo", userid="ada", data={"timezone": "UTC"}
+    )
+
+    await a_gate(mongo, publisher).consider([an_arrival(joined)])
+
+    assert await MemberStore(mongo.database).present() == [Member("acme", "apollo", "ada")]
+    assert await decisions_of(mongo, joined) == []
+
+
+async def test_without_nats_everything_is_recorded_for_the_sweep(mongo: Mongo) -> None:
+    event = checkin("a")
+
+    await a_gate(mongo, Publisher()).consider([an_arrival(event, is_accepted=True, reply_to="gateway-1")])
+
+    assert len(await decisions_of(mongo, event)) == 2
+    assert [run["status"] for run in await runs_of(mongo)] == ["queued", "queued"]

@@ -1,0 +1,161 @@
+"""A runner takes what is dispatched, keeps it while it works, and hands it back when it must go."""
+
+import asyncio
+
+import pytest_asyncio
+from nats.aio.client import Client
+
+from contracts.lanes import Lane
+from contracts.streams import runner_consumer
+from contracts.subjects import last_id
+from services.runner.heartbeat import Heartbeat
+from services.runner.work import Attempt
+from shared.domain.run import Done
+from shared.messaging.publisher import Publisher
+from shared.store.mongo import Mongo
+from tests.integration.messaging.looking import take, until_settled
+from tests.integration.services.running import OWNER, Runner, Waiting
+from tests.integration.store.given import LEASE_SECONDS, expire_lease
+from tests.support.processes import eventually
+
+LANE = Lane.MEDIUM
+QUEUE = runner_consumer(LANE)
+
+
+async def done(attempt: Attempt) -> Done:
+    return Done({})
+
+
+@pytest_asyncio.fixture
+async def runner(mongo: Mongo, publisher: Publisher) -> Runner:
+    return Runner(mongo, publisher, {"test": done}, slots=2)
+
+
+async def dispatch(client: Client, publisher: Publisher, ids: list[str]) -> None:
+    await publisher.dispatch((LANE, run_id) for run_id in ids)
+    await client.flush()
+
+
+def idle(runner: Runner) -> bool:
+    return not runner.executions.claims() and runner.slots.free == runner.slots.total
+
+
+async def test_what_is_dispatched_is_claimed_run_and_acknowledged(
+    client: Client, publisher: Publisher, runner: Runner
+) -> None:
+    ids = await runner.decide(*"abcde")
+    await dispatch(client, publisher, ids)
+
+    await runner.intake.take(LANE, await take(client, 5, QUEUE))
+
+    await eventually(lambda: idle(runner))
+    assert {(await runner.run_of(run_id))["status"] for run_id in ids} == {"completed"}
+    await until_settled(client, QUEUE)
+
+
+async def test_what_cannot_be_claimed_gives_its_slot_back_and_is_acknowledged(
+    client: Client, publisher: Publisher, runner: Runner
+) -> None:
+    ids = await runner.decide("a", "b")
+    await runner.store.claim(ids, "runner-2", LEASE_SECONDS)
+    await dispatch(client, publisher, [*ids, "run_unknown"])
+
+    await runner.intake.take(LANE, await take(client, 3, QUEUE))
+
+    assert idle(runner)
+    await until_settled(client, QUEUE)
+
+
+async def test_no_more_run_at_a_time_than_there_are_slots_and_the_rest_goes_to_others(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    handler = Waiting()
+    runner = Runner(mongo, publisher, {"test": handler}, slots=2)
+    ids = await runner.decide(*"abc")
+    await dispatch(client, publisher, ids)
+
+    await runner.intake.take(LANE, await take(client, 3, QUEUE))
+
+    assert len(runner.executions.claims()) == 2
+    (returned,) = await take(client, 1, QUEUE)
+    await eventually(lambda: len(handler.under_way) == 2)
+    assert last_id(returned.subject) == (set(ids) - set(handler.under_way)).pop()
+    handler.may_end.set()
+    await runner.executions.drain(5)
+    await returned.ack_sync()
+
+
+async def test_a_runner_that_stops_takes_nothing_more(client: Client, publisher: Publisher, runner: Runner) -> None:
+    ids = await runner.decide("a")
+    await dispatch(client, publisher, ids)
+    runner.slots.close()
+
+    await runner.intake.take(LANE, await take(client, 1, QUEUE))
+
+    (message,) = await take(client, 1, QUEUE)
+    assert (await runner.run_of(ids[0]))["status"] == "queued"
+    await message.ack_sync()
+
+
+async def test_draining_lets_runs_end_and_hands_the_others_back_at_once(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    handler = Waiting()
+    runner = Runner(mongo, publisher, {"test": handler})
+    (run_id,) = await runner.decide("a")
+    await dispatch(client, publisher, [run_id])
+    await runner.intake.take(LANE, await take(client, 1, QUEUE))
+    await eventually(lambda: handler.under_way == [run_id])
+    await until_settled(client, QUEUE)
+
+    await runner.executions.drain(0.01)
+
+    run = await runner.run_of(run_id)
+    assert (run["status"], run["failures"], run["waiting_for"]) == ("queued", 0, None)
+    assert handler.cancelled == [run_id]
+    assert idle(runner)
+    (message,) = await take(client, 1, QUEUE)
+    assert last_id(message.subject) == run_id
+    await message.ack_sync()
+
+
+async def test_draining_waits_for_runs_that_end_in_time(mongo: Mongo, publisher: Publisher) -> None:
+    handler = Waiting()
+    runner = Runner(mongo, publisher, {"test": handler})
+    (run_id,) = await runner.decide("a")
+    await runner.slots.take(LANE, 1, 1)
+    runner.executions.start(await runner.claim(run_id))
+    await eventually(lambda: handler.under_way == [run_id])
+
+    draining = asyncio.create_task(runner.executions.drain(30))
+    handler.may_end.set()
+    await draining
+
+    assert (await runner.run_of(run_id))["status"] == "completed"
+    assert handler.cancelled == []
+
+
+async def test_a_heartbeat_keeps_the_runs_that_are_held_and_stops_those_that_were_lost(
+    mongo: Mongo, publisher: Publisher
+) -> None:
+    handler = Waiting()
+    runner = Runner(mongo, publisher, {"test": handler})
+    kept, lost = await runner.decide("a", "b")
+    await runner.slots.take(LANE, 2, 1)
+    for run_id in (kept, lost):
+        runner.executions.start(await runner.claim(run_id))
+    await eventually(lambda: len(handler.under_way) == 2)
+    await expire_lease(mongo, lost)
+    await runner.store.claim([lost], "runner-2", LEASE_SECONDS)
+    before = await runner.run_of(lost)
+    heartbeat = Heartbeat(runner.store, OWNER, 500, runner.executions.claims, runner.executions.stop_lost)
+
+    await heartbeat.beat()
+
+    await eventually(lambda: handler.cancelled == [lost])
+    assert [claim.run_id for claim in runner.executions.claims()] == [kept]
+    assert runner.slots.free == runner.slots.total - 1
+    assert await runner.run_of(lost) == before
+    handler.may_end.set()
+    await runner.executions.drain(5)
+    assert (await runner.run_of(kept))["status"] == "completed"
