@@ -30,15 +30,16 @@ def _code(page: str, heading: str) -> str:
     return found[1]
 
 
-async def test_an_event_is_published_straight_to_nats_as_the_page_says(platform: Platform) -> None:
+async def test_an_event_is_published_straight_to_nats_as_the_page_says(platform: Platform, organisation: str) -> None:
     client = await nats.connect(platform.stack.nats_url)
-    code = compile(_code("events.md", "Publish straight to NATS"), "events.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    text = _code("events.md", "Publish straight to NATS").replace("acme", organisation)
+    code = compile(text, "events.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     names: dict[str, Any] = {"jetstream": client.jetstream()}
 
     await eval(code, names)  # noqa: S307 - it is the code of the page that is tested
 
     await client.close()
-    caller = platform.caller("acme")
+    caller = platform.caller(organisation, names["event"].userid)
     await until_seen(caller.runs, lambda runs: any(run["trigger"]["event_id"] == names["event"].id for run in runs))
 
 
