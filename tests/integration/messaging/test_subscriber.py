@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import nats
+import pytest
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -26,6 +27,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self.batches: list[list[bytes]] = []
+        self.pulls = 0
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
@@ -34,6 +36,11 @@ class Keeper:
         await self.may_go_on.wait()
         for message in messages:
             await message.ack()
+
+    async def until_asked_for(self, pulls: int) -> None:
+        """Wait until the subscriber has asked the server this often from now on."""
+        enough = self.pulls + pulls
+        await eventually(lambda: self.pulls >= enough)
 
     @property
     def kept(self) -> list[bytes]:
@@ -45,6 +52,8 @@ async def subscribed(
     url: str, handler: Callable[[list[Msg]], Awaitable[None]], most: int = BATCH
 ) -> AsyncIterator[tuple[NatsBroker, EagerBatchSubscriber]]:
     async def wanted() -> int:
+        if isinstance(handler, Keeper):
+            handler.pulls += 1
         return most
 
     broker = make_broker(ServiceSettings(nats_url=url))
@@ -91,21 +100,27 @@ async def test_what_waits_is_handed_over_together_but_never_more_than_wanted(cli
     assert max(len(batch) for batch in keeper.batches) == 40
 
 
-async def test_a_consumer_that_is_deleted_and_made_again_is_read_on(client: Client, clean_nats: str) -> None:
+# The client pulls a single message in another way than several.
+@pytest.mark.parametrize("most", [1, BATCH])
+async def test_a_consumer_that_is_deleted_and_made_again_is_read_on(client: Client, clean_nats: str, most: int) -> None:
     keeper = Keeper()
-    async with subscribed(clean_nats, keeper):
+    async with subscribed(clean_nats, keeper, most):
         await client.jetstream().delete_consumer(GATING.stream, GATING.name)
         await publish_events(client, b"meanwhile")
+        # More often than FastStream restarts a task that has failed.
+        await keeper.until_asked_for(6)
         await provision_streams(client, StreamSettings())
 
         await eventually(lambda: keeper.kept == [b"meanwhile"])
         await until_settled(client)
 
 
-async def test_a_stream_that_is_deleted_and_made_again_is_read_on(client: Client, clean_nats: str) -> None:
+@pytest.mark.parametrize("most", [1, BATCH])
+async def test_a_stream_that_is_deleted_and_made_again_is_read_on(client: Client, clean_nats: str, most: int) -> None:
     keeper = Keeper()
-    async with subscribed(clean_nats, keeper):
+    async with subscribed(clean_nats, keeper, most):
         await client.jetstream().delete_stream(EVENTS.name)
+        await keeper.until_asked_for(3)
         await provision_streams(client, StreamSettings())
         await publish_events(client, b"after")
 
@@ -113,10 +128,11 @@ async def test_a_stream_that_is_deleted_and_made_again_is_read_on(client: Client
         await until_settled(client)
 
 
-async def test_a_server_that_was_killed_is_read_on_from_where_it_was(own_nats_server: NatsServer) -> None:
+@pytest.mark.parametrize("most", [1, BATCH])
+async def test_a_server_that_was_killed_is_read_on_from_where_it_was(own_nats_server: NatsServer, most: int) -> None:
     client = await provisioned(own_nats_server.url)
     keeper = Keeper()
-    async with subscribed(own_nats_server.url, keeper):
+    async with subscribed(own_nats_server.url, keeper, most):
         await publish_events(client, b"before")
         await eventually(lambda: keeper.kept == [b"before"])
         await until_settled(client)

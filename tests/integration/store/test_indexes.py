@@ -53,6 +53,7 @@ QUERIES: dict[str, Query] = {
     "runs: lost": lambda mongo: RunStore(mongo.database).requeue_lost(
         a_stored_run(RunStatus.RUNNING), NOW, RunError("runner_lost", "")
     ),
+    "runs: runner lost": lambda mongo: RunStore(mongo.database).end_leases("runner-1"),
     "runs: queue lost": lambda mongo: RunStore(mongo.database).sweep_dispatched_at(NOW),
     "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
     "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),

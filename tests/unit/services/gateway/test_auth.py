@@ -61,7 +61,7 @@ async def test_the_scheme_may_be_written_in_any_case(scheme: str) -> None:
     assert (await authenticator().caller(request(f"{scheme} {token()}"))).user == "ada"
 
 
-@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", token()])
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "a.b.c"])
 async def test_a_request_without_a_bearer_token_is_told_how_to_send_one(authorization: str | None) -> None:
     with pytest.raises(Unauthenticated, match="Authorization: Bearer <token>"):
         await authenticator().caller(request(authorization))
@@ -134,10 +134,10 @@ async def test_the_audience_may_be_another_one() -> None:
     assert (await caller_of(token(aud=["x", "staging"]), auth_audience="staging")).user == "ada"
 
 
-@pytest.mark.parametrize("exp", [IN_AN_HOUR, float(IN_AN_HOUR), str(IN_AN_HOUR)])
-async def test_a_token_that_was_verified_is_known_again(exp: object) -> None:
+@pytest.mark.parametrize("kind", [int, float, str])
+async def test_a_token_that_was_verified_is_known_again(kind: type) -> None:
     remembering = authenticator()
-    bearer = request(f"Bearer {token(exp=exp)}")
+    bearer = request(f"Bearer {token(exp=kind(IN_AN_HOUR))}")
 
     assert await remembering.caller(bearer) is await remembering.caller(bearer)
 
