@@ -3,9 +3,10 @@
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +65,14 @@ class Benchmark:
         self._console.print(text, style="dim")
 
 
+async def _until_interrupted(work: Coroutine[None, None, None]) -> None:
+    """Do the work; Ctrl-C or SIGTERM cancels it, so that it stops everything it has started."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await task
+
+
 def _arguments() -> argparse.Namespace:
     listed = "; ".join(f"{scenario.name}: {scenario.about}" for scenario in SCENARIOS)
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__, epilog=listed)
@@ -86,11 +95,11 @@ def main() -> int:
     machine = describe()
     benchmark = Benchmark(QUICK if given.quick else FULL, folder, console)
     try:
-        asyncio.run(benchmark.run(chosen(given.only)))
+        asyncio.run(_until_interrupted(benchmark.run(chosen(given.only))))
     except LocalError as error:
         console.print(f"The benchmark could not start. {error}", style="bold red", markup=False, soft_wrap=True)
         return 1
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         console.print("interrupted; everything is stopped", style="bold")
         return 130
     finally:

@@ -9,6 +9,8 @@ from typing import Final
 from uuid import uuid4
 
 from contracts.agents import AgentSpec
+from infra.bench.load.bodies import Bodies
+from infra.bench.load.gateway import Gateway
 from infra.bench.load.job import Job, Pattern
 from infra.bench.scale import Scale
 from infra.local.parts import Part, towpath
@@ -68,8 +70,21 @@ class Site:
         )
 
     async def publish_agent(self, spec: AgentSpec) -> None:
-        """Publish an Agent version; the gate learns of it within moments."""
+        """Publish an Agent version, and wait until the gate starts it."""
         await AgentStore(self.database).publish(spec, "bench", utc_now())
+        await until(lambda: self._is_started(spec))
+
+    async def _is_started(self, spec: AgentSpec) -> bool:
+        job = self.job(Pattern.ACCEPT, spec.triggers[0].event)
+        async with Gateway(job) as gateway:
+            await gateway.publish(Bodies(job.event_type, job.organisation, job.tag).event(0))
+        mine = {"organisation": job.organisation}
+
+        async def is_decided() -> bool:
+            return await self.database["events"].find_one({**mine, "gated": True}) is not None
+
+        await until(is_decided)
+        return await self.database["runs"].find_one(mine) is not None
 
     async def count_runs(self, organisation: str, status: str) -> int:
         """Return how many runs of the organisation have the status."""

@@ -362,20 +362,6 @@ class RunStore:
             )
         return result.matched_count == 1
 
-    async def cancel_queued(self, run_id: str, now: datetime, error: RunError) -> bool:
-        """Cancel a run that no runner has; false when it is not queued any more."""
-        changes = {
-            "status": RunStatus.CANCELLED,
-            "changed_at": now,
-            "finished_at": now,
-            "error": error_document(error),
-            "waiting_for": None,
-            "sweep_at": now,
-        }
-        with storage_errors():
-            result = await self._runs.update_one({"_id": run_id, "status": RunStatus.QUEUED}, {"$set": changes})
-        return result.matched_count == 1
-
 
 def _was_done(write: Commit | Return, now: Document | None) -> bool:
     if now is None or now["attempt"] != write.claim.attempt:

@@ -193,15 +193,6 @@ class RunLife(RuleBasedStateMachine):
         elif is_lost:
             run.queue()
 
-    @rule(id_=st.sampled_from(IDS))
-    def cancel(self, id_: str) -> None:
-        is_queued = id_ in self.expected and self.expected[id_].status is RunStatus.QUEUED
-
-        assert self.do(self.runs.cancel_queued(id_, LATER, ERROR)) == is_queued
-
-        if is_queued:
-            self.expected[id_].status, self.expected[id_].is_waiting = RunStatus.CANCELLED, False
-
     @invariant()
     def the_store_is_what_the_model_says(self) -> None:
         stored = {run["_id"]: run for run in self.do(self.collection.find({}).to_list(None))}

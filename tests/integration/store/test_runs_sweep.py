@@ -6,8 +6,8 @@ import pytest
 
 from shared.domain.run import RunError, RunStatus, Usage, Waiting
 from shared.store.mongo import Mongo
-from shared.store.runs import Commit, Return, RunStore
-from tests.integration.store.given import LEASE_SECONDS, USED, claimed, completing, expire_lease, queued, run_of
+from shared.store.runs import Return, RunStore
+from tests.integration.store.given import LEASE_SECONDS, claimed, completing, expire_lease, queued, run_of
 from tests.unit.shared.given import LATER, NOW
 
 LOST = RunError("runner_lost", "Runner runner-1 stopped extending its lease.")
@@ -137,22 +137,6 @@ async def test_a_runner_that_comes_back_too_late_finds_its_run_gone(mongo: Mongo
     assert await runs.extend_leases([claim], "runner-1", LEASE_SECONDS) == [claim]
     assert await runs.write_fenced([completing(claim)]) == [False]
     assert (await run_of(mongo))["status"] == RunStatus.QUEUED
-
-
-async def test_only_a_queued_run_is_cancelled_without_its_runner(mongo: Mongo) -> None:
-    runs = RunStore(mongo.database)
-    await queued(runs, "run_queued")
-    await claimed(runs, "run_running")
-    await runs.write_fenced([Commit(await claimed(runs, "run_ended"), RunStatus.FAILED, LATER, USED, error=LOST)])
-    reason = RunError("agent_disabled", "noter is disabled.")
-
-    cancelled = [
-        await runs.cancel_queued(f"run_{name}", LATER, reason) for name in ("queued", "running", "ended", "none")
-    ]
-
-    assert cancelled == [True, False, False, False]
-    run = await run_of(mongo, "run_queued")
-    assert (run["status"], run["finished_at"], run["error"]["code"]) == (RunStatus.CANCELLED, LATER, "agent_disabled")
 
 
 async def test_when_the_queue_was_lost_every_dispatched_run_is_due_and_no_other(mongo: Mongo) -> None:
