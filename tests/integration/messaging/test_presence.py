@@ -72,8 +72,8 @@ async def test_a_health_check_tells_it_by_its_exit_code(own_nats_server: NatsSer
 
     present = await asked(own_nats_server.url, "--service", "gating", "--instance", "one")
     absent = await asked(own_nats_server.url, "--service", "scheduler")
+    await client.close()
     own_nats_server.kill()
     without_server = await asked(own_nats_server.url, "--service", "gating")
 
     assert (present, absent, without_server) == (0, 1, 1)
-    await client.close()
