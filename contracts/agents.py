@@ -57,10 +57,11 @@ class TargetRule(_Model):
 
 
 class EventTrigger(_Model):
-    """Starts the Agent for each event of one type."""
+    """Starts the Agent for each event of one type, `delay_seconds` after the gate has decided."""
 
     event: str
     target: TargetRule
+    delay_seconds: int = Field(default=0, ge=0, le=30 * 86_400)
 
 
 class ScheduleTrigger(_Model):
@@ -80,9 +81,36 @@ class ModelTier(StrEnum):
     FAST = "fast"
 
 
+class CallMode(StrEnum):
+    """How a model is called.
+
+    `background`: the provider keeps the response under an id, so that a new attempt finds it again instead of paying
+    for another. `plain`: one request that waits for its answer, and nothing is kept at the provider.
+    """
+
+    PLAIN = "plain"
+    BACKGROUND = "background"
+
+
 class ModelSettings(_Model):
+    """Which model, how much it may say, and how it is called; without a mode, the runner's setting decides."""
+
     tier: ModelTier = ModelTier.FAST
     max_output_tokens: int = Field(default=4_000, ge=16, le=128_000)
+    mode: CallMode | None = None
+
+
+class RunLimits(_Model):
+    """What ends a run that goes in circles; each limit has its own error code, and None means there is none.
+
+    `request_limit` counts model calls, `max_rounds` the rounds of tool calls, `total_tokens_limit` the input and output
+    tokens of the whole run, all attempts together.
+    """
+
+    request_limit: int | None = Field(default=50, ge=1, le=10_000)
+    total_tokens_limit: int | None = Field(default=None, ge=1)
+    max_rounds: int = Field(default=12, ge=1, le=1_000)
+    tool_call_timeout_seconds: float = Field(default=30.0, gt=0, le=3_600)
 
 
 class MemoryOwner(StrEnum):
@@ -97,8 +125,12 @@ class AgentSpec(_Model):
 
     `handler` is `llm`, or the name of a deterministic handler of the runner. `output_schema` is the JSON Schema that
     the answer must satisfy; the arrays in it named after an effect (`memory_diffs`, `ticket_changes`) become
-    proposals when `effects` allows their kind. `timeout_seconds` bounds one attempt; `retry_attempts` counts the
-    attempts after the first.
+    proposals when `effects` allows their kind. `tools` names functions of the runner that the model may call.
+
+    `timeout_seconds` bounds one attempt, `call_timeout_seconds` one model call (None: the runner's setting),
+    `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
+    counts the attempts after the first. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
+    one target in it; None means no limit.
     """
 
     key: AgentKey
@@ -113,8 +145,15 @@ class AgentSpec(_Model):
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
     priority_level: Lane = Lane.MEDIUM
+    tools: tuple[str, ...] = ()
+    limits: RunLimits = RunLimits()
+    max_concurrent_tasks: int | None = Field(default=None, ge=1, le=10)
+    max_concurrent_per_target: int | None = Field(default=None, ge=1, le=10)
     retry_attempts: int = Field(default=3, ge=0, le=5)
     timeout_seconds: int = Field(default=600, ge=1, le=3_600)
+    call_timeout_seconds: int | None = Field(default=None, ge=1, le=3_600)
+    run_timeout_seconds: int | None = Field(default=86_400, ge=1)
+    queue_timeout_seconds: int | None = Field(default=7 * 86_400, ge=1)
 
     def content_hash(self) -> str:
         """The same for equal configurations, whoever wrote them and whenever."""

@@ -35,8 +35,13 @@ EVENTS: Final = Channel(
 )
 DISPATCH: Final = Channel(
     "dispatch",
-    "run.{lane}.{run}",
+    "run.{queue}.{run}",
     "Stream RUNS, a work queue with one entry for each run. The message is empty: the run is in MongoDB.",
+)
+CANCELLING: Final = Channel(
+    "cancelling",
+    "cancel.{runner}",
+    "Not stored. Ids of runs that are to end, for the runner process that executes them.",
 )
 RUN_EVENTS: Final = Channel(
     "run_events",
@@ -61,8 +66,8 @@ PRESENCE: Final = Channel(
 )
 
 TRAFFIC: Final[dict[str, Traffic]] = {
-    "gateway": Traffic(receives=(DECISIONS,), sends=(EVENTS,)),
+    "gateway": Traffic(receives=(DECISIONS,), sends=(EVENTS, CANCELLING)),
     "gating": Traffic(receives=(EVENTS, PRESENCE), sends=(DISPATCH, RUN_EVENTS, DECISIONS, DEAD_LETTERS)),
     "scheduler": Traffic(receives=(PRESENCE,), sends=(EVENTS, DISPATCH, RUN_EVENTS)),
-    "runner": Traffic(receives=(DISPATCH, PRESENCE), sends=(RUN_EVENTS, DISPATCH)),
+    "runner": Traffic(receives=(DISPATCH, CANCELLING, PRESENCE), sends=(RUN_EVENTS, DISPATCH)),
 }

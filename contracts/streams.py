@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts.lanes import ORDER, Lane
-from contracts.subjects import DEAD_SUBJECTS, EVENT_SUBJECTS, RUN_EVENT_SUBJECTS, RUN_SUBJECTS, lane_subjects
+from contracts.lanes import QUEUES, Queue
+from contracts.subjects import DEAD_SUBJECTS, EVENT_SUBJECTS, RUN_EVENT_SUBJECTS, RUN_SUBJECTS, queue_subjects
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 60 * _MINUTE
@@ -85,9 +85,11 @@ STREAMS: Final[tuple[Stream, ...]] = (EVENTS, RUNS, RUN_EVENTS, DEAD)
 GATING: Final = Consumer(name="gating", stream=EVENTS.name, filter_subject=EVENT_SUBJECTS, ack_wait_seconds=10.0)
 
 
-def runner_consumer(lane: Lane) -> Consumer:
-    """Return the consumer that all runners share for one lane."""
-    return Consumer(name=f"runner-{lane}", stream=RUNS.name, filter_subject=lane_subjects(lane), ack_wait_seconds=5.0)
+def runner_consumer(queue: Queue) -> Consumer:
+    """Return the consumer that all runners share for one queue."""
+    return Consumer(
+        name=f"runner-{queue}", stream=RUNS.name, filter_subject=queue_subjects(queue), ack_wait_seconds=5.0
+    )
 
 
-CONSUMERS: Final[tuple[Consumer, ...]] = (GATING, *(runner_consumer(lane) for lane in ORDER))
+CONSUMERS: Final[tuple[Consumer, ...]] = (GATING, *(runner_consumer(queue) for queue in QUEUES))

@@ -3,7 +3,7 @@
 import base64
 from urllib.parse import quote, unquote
 
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 
 EVENT_SUBJECTS = "event.>"
 RUN_SUBJECTS = "run.>"
@@ -53,14 +53,14 @@ def event_subject(type: str, organisation: str) -> str:
     return f"event.{type}.{token(organisation)}"
 
 
-def run_subject(lane: Lane, run_id: str) -> str:
+def run_subject(queue: Queue, run_id: str) -> str:
     """Return where a run is dispatched."""
-    return f"run.{lane}.{token(run_id)}"
+    return f"run.{queue}.{token(run_id)}"
 
 
-def lane_subjects(lane: Lane) -> str:
-    """Return the filter for every run of one lane."""
-    return f"run.{lane}.*"
+def queue_subjects(queue: Queue) -> str:
+    """Return the filter for every run of one queue."""
+    return f"run.{queue}.*"
 
 
 def run_event_subject(organisation: str, user: str | None, agent_key: str, run_id: str) -> str:
@@ -79,6 +79,11 @@ def presence_subject(service: str, instance: str | None = None) -> str:
     if instance is None:
         return f"presence.{token(service)}"
     return f"presence.{token(service)}.{token(instance)}"
+
+
+def cancel_subject(runner_instance: str) -> str:
+    """Return where one runner process is told which of its runs are to end."""
+    return f"cancel.{token(runner_instance)}"
 
 
 def gated_subject(gateway_instance: str) -> str:

@@ -14,7 +14,7 @@ from shared.catalog.builtin import builtin_agents
 from shared.clock import utc_now
 from shared.errors import StorageUnavailable
 from shared.logging import configure_logging
-from shared.messaging.provision import provision_streams
+from shared.messaging.provision import provision_streams_soon
 from shared.process import read_settings
 from shared.settings import ProvisionSettings
 from shared.store.agents import AgentStore
@@ -22,6 +22,8 @@ from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
 
 log = structlog.get_logger()
+
+CLUSTER_PATIENCE_SECONDS = 20.0
 
 
 async def provision(settings: ProvisionSettings) -> None:
@@ -36,7 +38,7 @@ async def provision(settings: ProvisionSettings) -> None:
         mongo.close()
     client = await nats.connect(settings.nats_servers, connect_timeout=2, max_reconnect_attempts=3)
     try:
-        await provision_streams(client, settings)
+        await provision_streams_soon(client, settings, CLUSTER_PATIENCE_SECONDS)
     finally:
         await client.close()
 

@@ -1,10 +1,14 @@
-"""What comes after a run's end was committed: its effects are projected, its end is told, and that is noted."""
+"""What comes after a run's end was committed: effects are projected, a failure is kept for a person, the end is told."""
 
+import asyncio
 from collections.abc import Sequence
 
+from shared.admission import Admission
+from shared.domain.dead_letter import letters_of_failures
 from shared.domain.projection import proposals_of
 from shared.domain.run_event import run_event
 from shared.messaging.publisher import Publisher
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.mongo import Document
 from shared.store.proposals import ProposalStore
 from shared.store.runs import RunStore
@@ -13,9 +17,18 @@ from shared.store.runs import RunStore
 class Aftermath:
     """Repeatable: the runner does it after its commit, and the sweep when a crash fell between."""
 
-    def __init__(self, runs: RunStore, proposals: ProposalStore, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        runs: RunStore,
+        proposals: ProposalStore,
+        dead_letters: DeadLetterStore,
+        admission: Admission,
+        publisher: Publisher,
+    ) -> None:
         self._runs = runs
         self._proposals = proposals
+        self._dead_letters = dead_letters
+        self._admission = admission
         self._publisher = publisher
 
     async def follow(self, finished: Sequence[Document]) -> bool:
@@ -26,9 +39,17 @@ class Aftermath:
         return is_told
 
     async def tell(self, finished: Sequence[Document]) -> bool:
-        """Project the effects and tell the ends; return whether everything was confirmed."""
-        await self._proposals.project([proposal for run in finished for proposal in proposals_of(run)])
+        """Project the effects, keep failures as dead letters, let others in, tell; return whether all was confirmed."""
+        await asyncio.gather(
+            self._proposals.project([proposal for run in finished for proposal in proposals_of(run)]),
+            self._dead_letters.keep(letters_of_failures(finished)),
+            self._admission.leave(finished),
+        )
         return await self._publisher.run_events_confirmed([run_event(run) for run in finished])
+
+    async def leave(self, waiting: Sequence[Document]) -> None:
+        """Let others in for runs that wait again."""
+        await self._admission.leave(waiting)
 
     async def note(self, finished: Sequence[Document]) -> None:
         """Note that nothing is left to do for these runs; until then the sweep would do it again."""

@@ -26,14 +26,32 @@ class Retryable(AppError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class NotNow(Retryable):
+    """Nothing failed: the other side has no room at the moment."""
+
+
 class Permanent(AppError):
     """Trying the same thing again cannot help."""
+
+
+class LimitReached(Permanent):
+    """The run may not go on; `partial` is what it has produced by then, which stays with it."""
+
+    def __init__(self, message: str, partial: dict[str, Any], **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.partial = partial
 
 
 class StorageUnavailable(Retryable):
     """MongoDB did not answer, or did not confirm a write, in time."""
 
     code = "storage_unavailable"
+
+
+class MessagingUnavailable(Retryable):
+    """NATS did not answer, or did not confirm a message, in time."""
+
+    code = "messaging_unavailable"
 
 
 class NotFound(Permanent):

@@ -9,6 +9,8 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.agents import CallMode
+
 
 class LogFormat(StrEnum):
     """`console` is for people, `json` for machines."""
@@ -17,8 +19,16 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class CallModeSetting(StrEnum):
+    """How models are called; `auto` leaves it to what the endpoint is known to support."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    BACKGROUND = "background"
+
+
 _STATUS_RETENTION = Field(
-    default=3_600, ge=120, description="How long finished runs stay in the status list, and their events in RUN_EVENTS."
+    default=3_600, ge=1, description="How long finished runs stay in the status list, and their events in RUN_EVENTS."
 )
 
 
@@ -42,12 +52,26 @@ class ServiceSettings(BaseSettings):
         return [server.strip() for server in self.nats_url.split(",")]
 
 
+class QueueSettings(ServiceSettings):
+    """What deciding which queued runs may go to the runners needs."""
+
+    ai_queue_max_concurrency: int = Field(
+        default=0, ge=0, le=100_000, description="Most runs at a time over all runners; 0 leaves it to their slots."
+    )
+    organisation_max_open_runs: int = Field(
+        default=512,
+        ge=1,
+        le=10_000,
+        description="Most runs of one organisation that are dispatched or running; the others wait for their turn.",
+    )
+
+
 class StreamSettings(ServiceSettings):
     """What creating the streams needs."""
 
     nats_replicas: int = Field(default=1, ge=1, le=5, description="Copies of each stream; 3 on a NATS cluster.")
     event_retention_seconds: int = Field(
-        default=604_800, ge=120, description="How long the stream EVENTS keeps messages; MongoDB keeps the truth."
+        default=604_800, ge=1, description="How long the stream EVENTS keeps messages; MongoDB keeps the truth."
     )
     ai_queue_status_retention_seconds: int = _STATUS_RETENTION
 
@@ -85,24 +109,33 @@ class GatewaySettings(ServiceSettings):
         return self
 
 
-class GatingSettings(ServiceSettings):
+class GatingSettings(QueueSettings):
     """What gating needs."""
 
     gating_batch_size: int = Field(default=256, ge=1, le=2_000, description="Most events considered in one batch.")
 
 
-class SchedulerSettings(StreamSettings):
+class SchedulerSettings(StreamSettings, QueueSettings):
     """What the scheduler needs."""
 
     operating_background_enabled: bool = Field(default=True, description="False stops all periodic work.")
     leader_lease_seconds: float = Field(default=3.0, gt=0.5, description="How long a silent leader stays leader.")
     sweep_interval_seconds: float = Field(default=0.5, gt=0, description="How often lost work is looked for.")
+    history_retention_seconds: int = Field(
+        default=604_800, ge=1, description="How long finished runs stay in MongoDB, with their steps and events."
+    )
 
 
-class RunnerSettings(ServiceSettings):
+class RunnerSettings(QueueSettings):
     """What a runner needs."""
 
     runner_slots: int = Field(default=64, ge=1, le=2_000, description="Runs that one runner executes at a time.")
+    runner_express_slots: int = Field(
+        default=8,
+        ge=0,
+        le=2_000,
+        description="More slots, only for critical runs and the first few of an organisation, when all others are taken.",
+    )
     runner_drain_seconds: float = Field(
         default=1.0, ge=0, description="How long SIGTERM lets runs finish before they are handed back."
     )
@@ -113,6 +146,17 @@ class RunnerSettings(ServiceSettings):
     openai_reasoning_model: str = Field(default="gpt-5.1", description="Model of Agents of the reasoning tier.")
     openai_fast_model: str = Field(default="gpt-5-mini", description="Model of Agents of the fast tier.")
     model_call_timeout_seconds: float = Field(default=120.0, gt=0, description="Longest wait for one model call.")
+    model_call_mode: CallModeSetting = Field(
+        default=CallModeSetting.AUTO,
+        description="`background`, `plain`, or `auto`: background at OpenAI itself, plain at OPENAI_BASE_URL.",
+    )
+
+    @property
+    def call_mode(self) -> CallMode:
+        """How models are called unless an Agent or an organisation says otherwise."""
+        if self.model_call_mode is CallModeSetting.AUTO:
+            return CallMode.PLAIN if self.openai_base_url else CallMode.BACKGROUND
+        return CallMode(self.model_call_mode)
 
     @model_validator(mode="after")
     def _leases_outlast_heartbeats(self) -> Self:

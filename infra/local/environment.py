@@ -14,6 +14,8 @@ def service_environment(
     """Return the environment of every part: the inherited one, pointed at this machine's servers."""
     environment = dict(inherited) | {"NATS_URL": nats_url, "MONGODB_URL": mongodb_url, "LOG_FORMAT": "json"}
     environment |= {"PYTHONUNBUFFERED": "1"}
+    if settings.cluster > 1 and settings.nats_url is None:
+        environment["NATS_REPLICAS"] = str(settings.cluster)
     if settings.offline_model_url is not None:
         environment |= {"OPENAI_BASE_URL": settings.offline_model_url, "OPENAI_API_KEY": OFFLINE_KEY}
     return environment

@@ -1,5 +1,6 @@
 """A real MongoDB server as a replica set of one member, which is what transactions and majority writes need."""
 
+import json
 import shutil
 import sysconfig
 from collections.abc import Sequence
@@ -11,14 +12,15 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from infra.local.errors import ServerMissing
 from infra.local.ports import LOOPBACK
+from infra.local.processes import ROOT
 from infra.local.server import EmbeddedServer
 
 REPLICA_SET = "towpath"
 NOT_YET_INITIALIZED = 94
 CLIENT_TIMEOUT_MS = 2_000
-ELECTION_TIMEOUT_MS = 2_000
+SETTINGS = ROOT / "infra" / "mongo" / "replica-set.json"
 
-Config = dict[str, Any]
+Document = dict[str, Any]
 
 
 class MongoServer(EmbeddedServer):
@@ -26,29 +28,43 @@ class MongoServer(EmbeddedServer):
 
     name = "mongod"
     port_setting = "MONGODB_PORT"
+    cache_gigabytes = 0.5
+    # There is no second member that could take over: waiting for one only delays the stop.
+    hand_over_milliseconds = 100
 
     @property
     def url(self) -> str:
         """The address clients connect to."""
-        return f"mongodb://{self._address}/?replicaSet={REPLICA_SET}"
+        return replica_set_url([self])
 
     @property
-    def _address(self) -> str:
+    def address(self) -> str:
+        """Host and port, as the replica set knows it."""
         return f"{LOOPBACK}:{self.port}"
 
     def _command(self) -> Sequence[str]:
         network = ["--bind_ip", LOOPBACK, "--port", str(self.port), "--nounixsocket"]
-        storage = ["--dbpath", str(self.data_dir.resolve()), "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"]
+        cache = ["--wiredTigerCacheSizeGB", str(self.cache_gigabytes)]
+        storage = ["--dbpath", str(self.data_dir.resolve()), *cache, "--oplogSize", "512"]
         parameters = {
             "diagnosticDataCollectionEnabled": "false",
-            # There is no second member that could take over: waiting for one only delays the stop.
-            "shutdownTimeoutMillisForSignaledShutdown": "100",
+            "shutdownTimeoutMillisForSignaledShutdown": str(self.hand_over_milliseconds),
         }
         set_parameters = [f"--setParameter={key}={value}" for key, value in parameters.items()]
         return [str(mongo_program()), "--quiet", "--replSet", REPLICA_SET, *network, *storage, *set_parameters]
 
     def _become_ready(self, deadline: float) -> None:
-        client: MongoClient[Config] = MongoClient(
+        with self.client() as client:
+            self._until(lambda: _answers(client), deadline)
+            self._join(client, deadline)
+
+    def _join(self, client: MongoClient[Document], deadline: float) -> None:
+        initiate_replica_set(client, self.address)
+        self._until(lambda: is_primary(client), deadline)
+
+    def client(self) -> MongoClient[Document]:
+        """Return a connection to this very server, whatever it is in its replica set; it gives up soon."""
+        return MongoClient(
             LOOPBACK,
             self.port,
             directConnection=True,
@@ -56,10 +72,11 @@ class MongoServer(EmbeddedServer):
             socketTimeoutMS=CLIENT_TIMEOUT_MS,
             heartbeatFrequencyMS=500,
         )
-        with client:
-            self._until(lambda: _answers(client), deadline)
-            initiate_replica_set(client, self._address)
-            self._until(lambda: _is_primary(client), deadline)
+
+
+def replica_set_url(members: Sequence[MongoServer]) -> str:
+    """Return the address of a replica set of these servers."""
+    return f"mongodb://{','.join(each.address for each in members)}/?replicaSet={REPLICA_SET}"
 
 
 def mongo_program() -> Path:
@@ -74,23 +91,24 @@ def mongo_program() -> Path:
     return Path(found)
 
 
-def initiate_replica_set(client: MongoClient[Config], address: str) -> None:
-    """Make the server the only member of the replica set; repeating it changes nothing, another port is followed."""
-    config = _stored_config(client)
+def initiate_replica_set(client: MongoClient[Document], *addresses: str) -> None:
+    """Make the servers a replica set; repeating it changes nothing, and other ports than before are followed."""
+    config = stored_config(client)
+    members = [{"_id": number, "host": address} for number, address in enumerate(addresses)]
     if config is None:
-        members = [{"_id": 0, "host": address}]
-        settings = {"electionTimeoutMillis": ELECTION_TIMEOUT_MS}
+        settings = json.loads(SETTINGS.read_text())
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members, "settings": settings})
-    elif config["members"][0]["host"] != address:
-        config["members"][0]["host"] = address
-        config["version"] += 1
+    elif [member["host"] for member in config["members"]] != list(addresses):
+        moved = [{**old, "host": address} for old, address in zip(config["members"], addresses, strict=True)]
+        changed = {**config, "members": moved, "version": config["version"] + 1}
         # By force: a member that does not find its own address in the configuration cannot become primary.
-        client.admin.command("replSetReconfig", config, force=True)
+        client.admin.command("replSetReconfig", changed, force=True)
 
 
-def _stored_config(client: MongoClient[Config]) -> Config | None:
+def stored_config(client: MongoClient[Document]) -> Document | None:
+    """Return the replica set's configuration as the server has it, or None when it is in none yet."""
     try:
-        stored: Config = client.admin.command("replSetGetConfig")["config"]
+        stored: Document = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:
         if error.code == NOT_YET_INITIALIZED:
             return None
@@ -98,16 +116,17 @@ def _stored_config(client: MongoClient[Config]) -> Config | None:
     return stored
 
 
-def _answers(client: MongoClient[Config]) -> bool:
+def is_primary(client: MongoClient[Document]) -> bool:
+    """Tell whether the server is the primary of its replica set and answers."""
+    try:
+        return bool(client.admin.command("hello")["isWritablePrimary"])
+    except PyMongoError:
+        return False
+
+
+def _answers(client: MongoClient[Document]) -> bool:
     try:
         client.admin.command("ping")
     except PyMongoError:
         return False
     return True
-
-
-def _is_primary(client: MongoClient[Config]) -> bool:
-    try:
-        return bool(client.admin.command("hello")["isWritablePrimary"])
-    except PyMongoError:
-        return False

@@ -12,7 +12,7 @@ from infra.local.ports import LOOPBACK
 from infra.local.processes import ROOT
 from infra.local.server import EmbeddedServer
 
-CONFIGURATION = ROOT / "infra" / "nats" / "nats.conf"
+FOLDER = ROOT / "infra" / "nats"
 
 
 class NatsServer(EmbeddedServer):
@@ -20,6 +20,7 @@ class NatsServer(EmbeddedServer):
 
     name = "nats"
     port_setting = "NATS_PORT"
+    configuration = FOLDER / "nats.conf"
 
     @property
     def url(self) -> str:
@@ -28,7 +29,7 @@ class NatsServer(EmbeddedServer):
 
     def _command(self) -> Sequence[str]:
         network = ["-a", LOOPBACK, "-p", str(self.port)]
-        return [str(nats_program()), "-c", str(CONFIGURATION), *network, "-sd", str(self.data_dir.resolve())]
+        return [str(nats_program()), "-c", str(self.configuration), *network, "-sd", str(self.data_dir.resolve())]
 
     def _become_ready(self, deadline: float) -> None:
         self._until(self._offers_jetstream, deadline)

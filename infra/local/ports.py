@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from itertools import islice
 from pathlib import Path
 
 from infra.local.errors import PortTaken
@@ -10,6 +11,7 @@ LOOPBACK = "127.0.0.1"
 # Below the range the kernel gives to outgoing connections, so that a stopped server finds its port free again.
 FIRST_FREE_PORT = 20_000
 FREE_PORTS = 12_000
+LAST_PORT = 65_535
 ATTEMPTS = 200
 LISTEN = "0A"
 
@@ -44,13 +46,22 @@ def accepts(port: int) -> bool:
         return False
 
 
-def free_port() -> int:
-    """Return a port that is free now; chosen at random, so that parallel callers rarely meet."""
+def free_port(count: int = 1) -> int:
+    """Return a port that is free now, as are those that follow it, `count` in all.
+
+    It is chosen at random, so that parallel callers rarely meet.
+    """
     for _ in range(ATTEMPTS):
         port = FIRST_FREE_PORT + secrets.randbelow(FREE_PORTS)
-        if is_free(port):
+        if all(is_free(port + following) for following in range(count)):
             return port
     raise PortTaken(f"No free port found between {FIRST_FREE_PORT} and {FIRST_FREE_PORT + FREE_PORTS}.")
+
+
+def from_port(first: int, count: int) -> list[int]:
+    """Return `count` ports: the first one, whatever it is used for now, and the next ones that are free."""
+    following = (port for port in range(first + 1, LAST_PORT + 1) if is_free(port))
+    return [first, *islice(following, count - 1)]
 
 
 def holder_of(port: int) -> str | None:

@@ -1,15 +1,19 @@
 """What a person can choose about the servers and services on one machine."""
 
+from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.local.ports import LOOPBACK, free_port
 from infra.local.processes import ROOT
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
+ClusterSize = Annotated[Literal[1, 3], BeforeValidator(int)]
+# A member of a NATS cluster listens for its clients, for the other members, and for whoever looks at it.
+NATS_PORTS: dict[int, int] = {1: 1, 3: 9}
 
 
 class LocalSettings(BaseSettings):
@@ -21,10 +25,15 @@ class LocalSettings(BaseSettings):
         default=Path(".towpath"), description="Folder for data and logs, from the repository's root."
     )
     runners: int = Field(default=1, ge=1, le=64, description="How many runners to start.")
+    cluster: ClusterSize = Field(default=1, description="How many NATS and MongoDB servers to start: 1, or 3 of each.")
     nats_url: str | None = Field(default=None, description="NATS to use instead of starting one.")
     mongodb_url: str | None = Field(default=None, description="MongoDB replica set to use instead of starting one.")
-    nats_port: Port = Field(default=4222, description="Port of the NATS server that is started.")
-    mongodb_port: Port = Field(default=27017, description="Port of the MongoDB server that is started.")
+    nats_port: Port = Field(
+        default=4222, description="Port of the NATS server that is started; of a cluster, the first port."
+    )
+    mongodb_port: Port = Field(
+        default=27017, description="Port of the MongoDB server that is started; of a cluster, the first port."
+    )
     gateway_port: Port = Field(default=8080, description="Port the gateway listens on.")
     offline_model_port: Port = Field(default=8090, description="Port of the offline model.")
     openai_api_key: SecretStr | None = Field(default=None, description="Given: OpenAI is used, not the offline model.")
@@ -61,5 +70,11 @@ class LocalSettings(BaseSettings):
 
     def on_free_ports(self, data_dir: Path) -> Self:
         """Return a copy that can run beside any other: every port is free, and the data folder its own."""
-        ports = ("nats_port", "mongodb_port", "gateway_port", "offline_model_port")
-        return self.model_copy(update={"data_dir": data_dir, **{port: free_port() for port in ports}})
+        counts = {
+            "nats_port": NATS_PORTS[self.cluster],
+            "mongodb_port": self.cluster,
+            "gateway_port": 1,
+            "offline_model_port": 1,
+        }
+        ends = list(accumulate(counts.values(), initial=free_port(sum(counts.values()))))
+        return self.model_copy(update={"data_dir": data_dir, **dict(zip(counts, ends, strict=False))})

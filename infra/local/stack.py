@@ -7,15 +7,15 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from infra.local.environment import gateway_environment, service_environment
 from infra.local.lock import sole_use
-from infra.local.mongo import MongoServer
-from infra.local.nats import NatsServer
+from infra.local.nats_cluster import NatsCluster
 from infra.local.parts import Layout, Part, Stage, towpath
 from infra.local.ports import require_free
 from infra.local.processes import describe_exit, rotate
+from infra.local.replica_set import ReplicaSet
 from infra.local.reporter import Reporter, Silent, Terminal
 from infra.local.server import EmbeddedServer
 from infra.local.settings import LocalSettings
@@ -32,13 +32,12 @@ from infra.local.tokens import (
 WATCH_SECONDS = 0.05
 GATEWAY = "gateway"
 
-Server = TypeVar("Server", bound=EmbeddedServer)
-
 
 class Stack:
     """Everything Towpath needs, on one machine: `async with Stack(settings, quiet=True) as stack: ...`.
 
-    Parts are called `nats`, `mongod`, `offline-model`, `provision`, `gateway`, `gating`, `scheduler`, `runner-1`, ...
+    Parts are called `nats`, `mongod`, `offline-model`, `provision`, `gateway`, `gating`, `scheduler`, `runner-1`, ...;
+    with clusters `nats-1`, `nats-2`, ... and `mongod-1`, ...
     `environment` is added for all of them but the servers, `process_environment` for the named ones.
     Nothing is restarted by itself: `deaths` says what ended without being asked to.
     """
@@ -55,14 +54,18 @@ class Stack:
         self.settings = settings
         self.log_folder = settings.log_folder
         self.deaths: list[str] = []
-        self.nats = None if settings.nats_url else _server(NatsServer, settings, settings.nats_port)
-        self.mongo = None if settings.mongodb_url else _server(MongoServer, settings, settings.mongodb_port)
+        size, folders = settings.cluster, (settings.data_folder, settings.log_folder)
+        self.nats = None if settings.nats_url else NatsCluster.of(size, settings.nats_port, *folders)
+        self.mongo = None if settings.mongodb_url else ReplicaSet.of(size, settings.mongodb_port, *folders)
         self._reporter: Reporter = Silent() if quiet else Terminal()
         self._quiet = quiet
         self._layout = layout
         self._environment = environment or {}
         self._process_environment = process_environment or {}
-        self._servers: dict[str, EmbeddedServer] = {each.name: each for each in (self.nats, self.mongo) if each}
+        self._clusters = [each for each in (self.nats, self.mongo) if each]
+        self._servers: dict[str, EmbeddedServer] = {
+            member.name: member for cluster in self._clusters for member in cluster.members
+        }
         self._parts: dict[str, Supervised] = {}
         self._resources = ExitStack()
         self._watcher: asyncio.Task[None] | None = None
@@ -70,7 +73,7 @@ class Stack:
 
     @property
     def nats_url(self) -> str:
-        """The NATS server in use."""
+        """The NATS servers in use."""
         return self.nats.url if self.nats else str(self.settings.nats_url)
 
     @property
@@ -131,8 +134,8 @@ class Stack:
         """Stop everything in order: services, offline model, NATS, mongod; stopping twice changes nothing."""
         for _, parts in groupby(self._parts.values(), key=lambda each: each.part.role):
             await asyncio.gather(*[self._stop_part(part) for part in parts])
-        for server in self._servers.values():
-            await self._stop_server(server)
+        for cluster in self._clusters:
+            await asyncio.gather(*(self._stop_server(server) for server in cluster.members))
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
@@ -154,6 +157,10 @@ class Stack:
     async def kill(self, name: str) -> None:
         """End one part or server as `kill -9` does."""
         await asyncio.to_thread(self._find(name).kill)
+
+    async def wipe(self, name: str) -> None:
+        """Kill one server and delete everything it stored."""
+        await asyncio.to_thread(self._servers[name].wipe)
 
     async def terminate(self, name: str) -> bool:
         """Stop one part or server by SIGTERM; return False when it had to be killed."""
@@ -185,6 +192,8 @@ class Stack:
     async def _start_all(self) -> None:
         self._watcher = asyncio.create_task(self._watch())
         await self._start_together(list(self._servers))
+        for cluster in self._clusters:
+            await cluster.until_ready()
         for stage in Stage:
             await self._start_together([name for name, each in self._parts.items() if each.part.stage is stage])
 
@@ -245,7 +254,3 @@ class Stack:
         if name in self._servers:
             return self._servers[name]
         raise KeyError(f"{name}; there are {', '.join((*self._servers, *self._parts))}")
-
-
-def _server(kind: type[Server], settings: LocalSettings, port: int) -> Server:
-    return kind(port, settings.data_folder / kind.name, settings.log_folder / f"{kind.name}.log")

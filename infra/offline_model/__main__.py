@@ -13,7 +13,11 @@ from infra.offline_model.server import serving
 def main() -> int:
     """Return 0 after an orderly end, 1 when the port is taken."""
     arguments = _arguments()
-    options = Options(latency_seconds=arguments.latency_ms / 1_000, journal_limit=arguments.journal_limit)
+    options = Options(
+        latency_seconds=arguments.latency_ms / 1_000,
+        most_latency_seconds=arguments.latency_ms_most / 1_000,
+        journal_limit=arguments.journal_limit,
+    )
     try:
         asyncio.run(_serve(arguments.host, arguments.port, options))
     except OSError as error:
@@ -41,6 +45,9 @@ def _arguments() -> argparse.Namespace:
         "--port", type=int, default=8090, help="port to listen on, 0 for a free one (default: %(default)s)"
     )
     parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer (default: %(default)s)")
+    parser.add_argument(
+        "--latency-ms-most", type=float, default=0.0, help="longest wait, each drawn at random (default: none)"
+    )
     parser.add_argument(
         "--journal-limit", type=int, default=10_000, help="calls to keep in /journal (default: %(default)s)"
     )

@@ -96,6 +96,8 @@ def read_request(body: bytes) -> Asked:
         _check_schema(asked.text.format)
     if asked.stream and asked.background:
         raise BadRequest("The offline model does not stream background responses.", param="stream")
+    if asked.background and not asked.store:
+        raise BadRequest("Background mode requires 'store' to be true.", param="store")
     return asked
 
 

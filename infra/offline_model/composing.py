@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import orjson
+
 from infra.offline_model import wire
 from infra.offline_model.answers import arguments, json_answer, plain_answer
 from infra.offline_model.asked import Asked, Tool
@@ -22,18 +24,23 @@ def compose(asked: Asked, response_id: str, created_at: int, fault: Fault | None
         return _response(asked, response_id, created_at, [], status="failed", error=failure)
     if fault is not None and fault.kind is FaultKind.REFUSAL:
         return _response(asked, response_id, created_at, [wire.message(f"msg_{suffix}", wire.refusal_part(_REFUSAL))])
-    tool = _next_tool(asked)
-    if tool is not None:
-        call = wire.function_call(
-            f"fc_{suffix}", f"call_{suffix}", tool.name, arguments(asked.prompt, tool.parameters or {"type": "object"})
-        )
-        return _response(asked, response_id, created_at, [call])
+    called = _call(asked, fault)
+    if called is not None:
+        item = wire.function_call(f"fc_{suffix}", f"call_{suffix}", *called)
+        return _response(asked, response_id, created_at, [item])
     return _with_text(asked, response_id, created_at, fault)
 
 
 def unfinished(response: Json, status: str) -> Json:
     """Return what can be told of a response before its end."""
-    return {**response, "status": status, "output": [], "usage": None, "completed_at": None}
+    told_at_the_end: Json = {
+        "output": [],
+        "usage": None,
+        "completed_at": None,
+        "error": None,
+        "incomplete_details": None,
+    }
+    return {**response, "status": status, **told_at_the_end}
 
 
 def answer_text(asked: Asked) -> str:
@@ -62,6 +69,17 @@ def _cut(asked: Asked, text: str, fault: Fault | None) -> tuple[str, str | None]
     if asked.max_output_tokens is not None and wire.count_tokens(text) > asked.max_output_tokens:
         return wire.first_tokens(text, asked.max_output_tokens), "max_output_tokens"
     return text, None
+
+
+def _call(asked: Asked, fault: Fault | None) -> tuple[str, str] | None:
+    """Return the name and the arguments of the function to call now."""
+    if fault is not None and fault.kind is FaultKind.TOOL_CALL:
+        given = fault.spec.arguments
+        return fault.spec.code or "", given if isinstance(given, str) else orjson.dumps(given).decode()
+    tool = _next_tool(asked)
+    if tool is None:
+        return None
+    return tool.name, arguments(asked.prompt, tool.parameters or {"type": "object"})
 
 
 def _next_tool(asked: Asked) -> Tool | None:

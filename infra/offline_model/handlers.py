@@ -1,6 +1,7 @@
 """The endpoints of the provider."""
 
 import asyncio
+from collections.abc import Callable
 from time import time
 
 from aiohttp import web
@@ -8,9 +9,9 @@ from aiohttp import web
 from infra.offline_model.asked import Asked, continued, read_request
 from infra.offline_model.composing import compose, unfinished
 from infra.offline_model.embeddings import AskedEmbeddings, embeddings
-from infra.offline_model.exchange import Exchange, Visit
-from infra.offline_model.faults import Fault, FaultKind
-from infra.offline_model.journal import CallStatus
+from infra.offline_model.exchange import Exchange, Visit, slow_seconds
+from infra.offline_model.faults import Fault, FaultKind, Request
+from infra.offline_model.journal import CallStatus, Ending
 from infra.offline_model.prose import shortened
 from infra.offline_model.streaming import stream_events
 from infra.offline_model.wire import Json, error_body, json_object, parsed
@@ -33,33 +34,40 @@ async def create_response(request: web.Request) -> web.StreamResponse:
     asked = read_request(await request.read())
     if asked.previous_response_id is not None:
         asked = continued(asked, exchange.kept.conversation(asked.previous_response_id))
-    async with exchange.visit("resp", asked.model, asked.everything_said(), asked.metadata) as visit:
-        if asked.background:
-            return _start_in_background(exchange, asked, visit)
-        await asyncio.sleep(exchange.wait_seconds(visit.fault))
-        failure = _failure(request, visit)
+    said = asked.everything_said()
+    async with exchange.visit("resp", asked.model, said, asked.metadata, background=asked.background) as visit:
+        if not asked.background:
+            await asyncio.sleep(exchange.wait_seconds(visit.fault))
+        failure = _failure(request, said, visit.fault)
         if failure is not None:
             return failure
         response = compose(asked, visit.id, int(time()), visit.fault)
-        if asked.store:
-            exchange.kept.keep(response, asked.items)
-        answer = await _send(request, asked, response, visit.fault)
-        _end(visit, response)
-        return answer
+        if not asked.background:
+            return await _answer(request, exchange, asked, response, visit)
+        done_at = exchange.kept.keep(response, asked.items, said, exchange.wait_seconds(visit.fault))
+        visit.ending = _ending(response, done_at)
+    # Outside of the visit: what was started in the background goes on when its caller hangs up now.
+    return await _send_json(request, unfinished(response, "queued"), visit.fault)
 
 
-async def show_response(request: web.Request) -> web.Response:
+async def show_response(request: web.Request) -> web.StreamResponse:
     """`GET /v1/responses/{id}`."""
-    return json_response(request.app[EXCHANGE].kept.view(request.match_info["id"]))
+    exchange, response_id = request.app[EXCHANGE], request.match_info["id"]
+    exchange.journal.retrieved(response_id)
+    return await _on_kept(request, Request.RETRIEVE, exchange.kept.view)
 
 
-async def cancel_response(request: web.Request) -> web.Response:
+async def cancel_response(request: web.Request) -> web.StreamResponse:
     """`POST /v1/responses/{id}/cancel`."""
     exchange = request.app[EXCHANGE]
-    response = exchange.kept.cancel(request.match_info["id"])
-    if response["status"] == "cancelled":
-        exchange.journal.end(response["id"], CallStatus.CANCELLED)
-    return json_response(response)
+
+    def cancel(response_id: str) -> Json:
+        response = exchange.kept.cancel(response_id)
+        if response["status"] == "cancelled":
+            exchange.journal.end(response_id, Ending(CallStatus.CANCELLED))
+        return response
+
+    return await _on_kept(request, Request.CANCEL, cancel)
 
 
 async def create_embeddings(request: web.Request) -> web.StreamResponse:
@@ -68,12 +76,12 @@ async def create_embeddings(request: web.Request) -> web.StreamResponse:
     asked = parsed(AskedEmbeddings, json_object(await request.read()))
     async with exchange.visit("emb", asked.model, "\n".join(asked.texts()), {}) as visit:
         await asyncio.sleep(exchange.wait_seconds(visit.fault))
-        failure = _failure(request, visit)
+        failure = _failure(request, visit.said, visit.fault)
         if failure is not None:
             return failure
         body = embeddings(asked)
         answer = await _send_json(request, body, visit.fault)
-        visit.end(CallStatus.COMPLETED, body["usage"]["prompt_tokens"])
+        visit.ending = Ending(CallStatus.COMPLETED, body["usage"]["prompt_tokens"])
         return answer
 
 
@@ -83,18 +91,29 @@ async def list_models(_: web.Request) -> web.Response:
     return json_response({"object": "list", "data": data})
 
 
-def _start_in_background(exchange: Exchange, asked: Asked, visit: Visit) -> web.Response:
-    response = compose(asked, visit.id, int(time()), visit.fault)
-    exchange.kept.keep(response, asked.items, exchange.wait_seconds(visit.fault))
-    _end(visit, response)
-    return json_response(unfinished(response, "queued"))
+async def _answer(
+    request: web.Request, exchange: Exchange, asked: Asked, response: Json, visit: Visit
+) -> web.StreamResponse:
+    if asked.store:
+        exchange.kept.keep(response, asked.items, visit.said)
+    answer = await _send(request, asked, response, visit.fault)
+    visit.ending = _ending(response)
+    return answer
 
 
-def _failure(request: web.Request, visit: Visit) -> web.Response | None:
+async def _on_kept(request: web.Request, kind: Request, act: Callable[[str], Json]) -> web.StreamResponse:
+    """Do something with a kept response, unless a fault comes between."""
+    exchange, response_id = request.app[EXCHANGE], request.match_info["id"]
+    fault = exchange.faults.take(exchange.kept.texts(response_id), kind)
+    await asyncio.sleep(slow_seconds(fault))
+    failure = _failure(request, response_id, fault)
+    return failure if failure is not None else await _send_json(request, act(response_id), fault)
+
+
+def _failure(request: web.Request, said: str, fault: Fault | None) -> web.Response | None:
     """Return the answer that is given instead of a response, when the fault is such a one."""
-    fault = visit.fault
     if fault is not None and fault.kind is FaultKind.HTTP_STATUS:
-        return _http_error(request, visit.said, fault)
+        return _http_error(request, said, fault)
     if fault is not None and fault.kind is FaultKind.MALFORMED:
         return malformed()
     return None
@@ -123,6 +142,6 @@ async def _send_json(request: web.Request, body: Json, fault: Fault | None) -> w
     return json_response(body)
 
 
-def _end(visit: Visit, response: Json) -> None:
+def _ending(response: Json, at: float = 0.0) -> Ending:
     usage = response["usage"]
-    visit.end(CallStatus(response["status"]), usage["input_tokens"], usage["output_tokens"])
+    return Ending(CallStatus(response["status"]), usage["input_tokens"], usage["output_tokens"], at)

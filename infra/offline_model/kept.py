@@ -11,10 +11,11 @@ _LIMIT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A response, the input items that led to it, and the moment from which it counts as done."""
+    """A response, the input items that led to it and their texts, and the moment from which it counts as done."""
 
     response: Json
     items: list[Json]
+    said: str = ""
     done_at: float = 0.0
     cancelled: bool = False
 
@@ -30,11 +31,13 @@ class KeptResponses:
         self._now = now
         self._kept: dict[str, Kept] = {}
 
-    def keep(self, response: Json, items: list[Json], seconds_until_done: float = 0.0) -> None:
-        """Keep a response."""
-        self._kept[response["id"]] = Kept(response, items, self._now() + seconds_until_done)
+    def keep(self, response: Json, items: list[Json], said: str = "", seconds_until_done: float = 0.0) -> float:
+        """Keep a response, and return the moment from which it counts as done."""
+        done_at = self._now() + seconds_until_done
+        self._kept[response["id"]] = Kept(response, items, said, done_at)
         if len(self._kept) > _LIMIT:
             del self._kept[next(iter(self._kept))]
+        return done_at
 
     def view(self, response_id: str) -> Json:
         """Return the response as it is now; raises BadRequest (404) when it is not kept."""
@@ -56,6 +59,11 @@ class KeptResponses:
         """Return the items of the conversation up to and including a response."""
         kept = self._get(response_id)
         return [*kept.items, *self.view(response_id)["output"]]
+
+    def texts(self, response_id: str) -> list[str]:
+        """Return the id and, when the response is kept, what was said and the values of its metadata."""
+        kept = self._kept.get(response_id)
+        return [response_id, *([kept.said, *kept.response["metadata"].values()] if kept else ())]
 
     def _get(self, response_id: str) -> Kept:
         if response_id not in self._kept:

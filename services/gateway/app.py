@@ -12,27 +12,55 @@ from contracts.subjects import gated_subject
 from services.gateway import problems
 from services.gateway.auth import Authenticator
 from services.gateway.gate_answers import GateAnswers
+from services.gateway.letter_decisions import LetterDecisions
+from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
-from services.gateway.routes import bindings, events, health, memory, proposals, runs
+from services.gateway.routes import (
+    bindings,
+    dead_letters,
+    events,
+    health,
+    memory,
+    metrics,
+    proposals,
+    run_actions,
+    runs,
+)
 from services.gateway.state import Gateway
-from shared.clock import utc_now
 from shared.logging import process_instance
+from shared.messaging.backlog import Backlog
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
+from shared.store.bodies import BodyStore
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
+from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
+from shared.store.server_clock import ServerClock
 from shared.store.steps import StepStore
+from shared.supervise import supervised
 
 log = structlog.get_logger()
 
-ROUTERS = (events.router, runs.router, proposals.router, memory.router, bindings.router, health.router)
+ROUTERS = (
+    events.router,
+    runs.router,
+    run_actions.router,
+    proposals.router,
+    memory.router,
+    bindings.router,
+    dead_letters.router,
+    health.router,
+    metrics.router,
+)
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
@@ -52,12 +80,14 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        connecting = asyncio.create_task(_connect(broker, gateway.publisher))
+        connecting = asyncio.create_task(_connect(broker, gateway))
+        timing = asyncio.create_task(supervised("clock", gateway.clock.run))
         log.info("service.started", port=settings.gateway_port)
         try:
             yield
         finally:
             connecting.cancel()
+            timing.cancel()
             await broker.stop()
             gateway.mongo.close()
             log.info("service.stopped")
@@ -82,32 +112,39 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> Gateway:
     mongo = Mongo(settings)
     publisher = Publisher()
-    event_store = EventStore(mongo.database)
+    event_store, run_store = EventStore(mongo.database), RunStore(mongo.database)
+    dead_letter_store = DeadLetterStore(mongo.database)
     return Gateway(
         settings=settings,
-        clock=utc_now,
+        clock=ServerClock(mongo),
         mongo=mongo,
         publisher=publisher,
         authenticator=Authenticator(settings),
         publishing=Publishing(event_store, publisher, answers, instance, settings.gate_wait_seconds),
         events=event_store,
-        runs=RunStore(mongo.database),
+        runs=run_store,
         steps=StepStore(mongo.database),
+        bodies=BodyStore(mongo.database),
+        runners=RunnerStore(mongo.database),
         proposals=ProposalStore(mongo),
         memory=MemoryStore(mongo.database),
         bindings=BindingStore(mongo.database),
         agents=AgentStore(mongo.database),
         members=MemberStore(mongo.database),
+        dead_letters=dead_letter_store,
+        letter_decisions=LetterDecisions(dead_letter_store, run_store, event_store, publisher),
+        metrics=Metrics(MetricsStore(mongo.database)),
     )
 
 
-async def _connect(broker: NatsBroker, publisher: Publisher) -> None:
+async def _connect(broker: NatsBroker, gateway: Gateway) -> None:
     """Connect in the background: an accept needs MongoDB only."""
     client = await broker.connect()
     await broker.start()
     # Before anything is published, the server must know where the gate's answers go.
     await client.flush()
-    publisher.attach(client)
+    gateway.publisher.attach(client)
+    gateway.metrics.attach(Backlog(client))
 
 
 async def _raw(message: NatsMessage) -> bytes:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from shared.errors import AppError, Conflict, NotFound, Permanent, Retryable, StorageUnavailable
+from shared.errors import AppError, Conflict, MessagingUnavailable, NotFound, Permanent, Retryable, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -53,6 +53,18 @@ class MediaTypeUnknown(Permanent):
     code = "media_type_unknown"
 
 
+class LetterDecided(Conflict):
+    """The dead letter was decided otherwise; `status` in the facts says how."""
+
+    code = "dead_letter_decided"
+
+
+class LetterObsolete(Conflict):
+    """What the dead letter was about does not exist any more, so it cannot be redriven."""
+
+    code = "dead_letter_obsolete"
+
+
 _STATUS: dict[type[AppError], int] = {
     RequestInvalid: 422,
     Unauthenticated: 401,
@@ -62,6 +74,7 @@ _STATUS: dict[type[AppError], int] = {
     BodyTooLarge: 413,
     MediaTypeUnknown: 415,
     StorageUnavailable: 503,
+    MessagingUnavailable: 503,
     KeysUnavailable: 503,
 }
 _TITLES = {

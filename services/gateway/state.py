@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from services.gateway.auth import Authenticator, Caller
+from services.gateway.letter_decisions import LetterDecisions
+from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
-from shared.clock import Clock
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
+from shared.store.bodies import BodyStore
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
+from shared.store.server_clock import ServerClock
 from shared.store.steps import StepStore
 
 
@@ -25,7 +30,7 @@ class Gateway:
     """The parts of one gateway process."""
 
     settings: GatewaySettings
-    clock: Clock
+    clock: ServerClock
     mongo: Mongo
     publisher: Publisher
     authenticator: Authenticator
@@ -33,11 +38,16 @@ class Gateway:
     events: EventStore
     runs: RunStore
     steps: StepStore
+    bodies: BodyStore
+    runners: RunnerStore
     proposals: ProposalStore
     memory: MemoryStore
     bindings: BindingStore
     agents: AgentStore
     members: MemberStore
+    dead_letters: DeadLetterStore
+    letter_decisions: LetterDecisions
+    metrics: Metrics
 
 
 def gateway_of(request: Request) -> Gateway:

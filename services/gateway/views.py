@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.binding import Binding
+from shared.domain.run import ACTIVE, RunStatus
 from shared.store.memory import MemoryBlock
 
 Document = Mapping[str, Any]
@@ -85,8 +86,31 @@ class TriggerView(View):
     event_type: str
 
 
+class WaitingView(View):
+    """What keeps a queued run from starting: what, since when, until when if that is known, and which one."""
+
+    what: str
+    since: datetime
+    until: datetime | None
+    detail: str
+
+
+class CancelView(View):
+    """Who wanted the run to end. `spent_after` is what it used after that, once its end is confirmed."""
+
+    requested_at: datetime
+    requested_by: str
+    reason: str | None
+    confirmed_at: datetime | None
+    spent_after: UsageView | None
+
+
 class RunView(View):
-    """A run. `waiting_for` says what keeps a queued one from starting; `error` is that of the last attempt."""
+    """A run. `waiting_for` says what keeps a queued one from starting; `error` is that of the last attempt.
+
+    `cancelling`: somebody wants it to end, and its runner has not confirmed that yet. `losses` counts the attempts
+    whose runner was lost, `redriven` how often it was tried again after it had failed.
+    """
 
     id: str
     agent_key: str
@@ -98,14 +122,33 @@ class RunView(View):
     status: str
     priority_level: str
     attempt: int
+    losses: int
     trigger: TriggerView
     queued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     changed_at: datetime
-    waiting_for: dict[str, Any] | None
+    waiting_for: WaitingView | None
+    cancelling: bool
+    cancel: CancelView | None
+    redriven: int
     error: ErrorView | None
     usage: UsageView | None
+
+
+class CancelAnswer(View):
+    """How many runs have ended, and how many end as soon as their runner has seen to it."""
+
+    cancelled: int
+    cancelling: int
+
+
+class ExplainAnswer(View):
+    """A run in words: one sentence that says why it is where it is, and what else there is to know."""
+
+    run: RunView
+    summary: str
+    details: list[str]
 
 
 class RunList(View):
@@ -118,13 +161,28 @@ class RunList(View):
     next_cursor: str | None
 
 
+class StepErrorView(View):
+    """Why a call failed, and in which attempt; a later attempt may have made it again."""
+
+    code: str
+    detail: str
+    at: datetime
+    attempt: int
+
+
 class StepView(View):
+    """A model or tool call. `facts` is what was known before its end; a large result is not shown, only its size."""
+
     index: int
     kind: str
+    name: str
     attempt: int
     started_at: datetime
     finished_at: datetime | None
+    facts: dict[str, Any]
+    error: StepErrorView | None
     result: Any
+    result_bytes: int | None
 
 
 class RunDetail(RunView):
@@ -190,6 +248,8 @@ class BindingView(View):
     scope: str
     scope_id: str
     enabled: bool | None
+    paused: bool | None
+    call_mode: str | None
     schedule: dict[str, Any] | None
     updated_at: datetime | None
     updated_by: str | None
@@ -200,8 +260,8 @@ class BindingList(View):
 
 
 _RUN_FIELDS = (
-    "agent_key", "agent_version", "organisation", "project", "user", "target", "status", "attempt", "queued_at",
-    "changed_at", "waiting_for",
+    "agent_key", "agent_version", "organisation", "project", "user", "target", "status", "attempt", "losses",
+    "queued_at", "changed_at",
 )  # fmt: skip
 _PROPOSAL_FIELDS = (
     "kind", "title", "status", "agent_key", "agent_version", "run_id", "organisation", "project", "user", "reasoning",
@@ -223,9 +283,25 @@ def run_view(run: Document) -> dict[str, Any]:
         },
         "started_at": run.get("started_at"),
         "finished_at": run.get("finished_at"),
+        "waiting_for": _waiting_view(run["waiting_for"]),
+        "cancelling": run["cancel"] is not None and RunStatus(run["status"]) in ACTIVE,
+        "cancel": _cancel_view(run),
+        "redriven": run.get("redriven", 0),
         "error": run.get("error"),
         "usage": run.get("usage"),
     }
+
+
+def _waiting_view(waiting: Document | None) -> dict[str, Any] | None:
+    return None if waiting is None else {name: waiting[name] for name in WaitingView.model_fields}
+
+
+def _cancel_view(run: Document) -> dict[str, Any] | None:
+    cancel = run["cancel"]
+    if cancel is None:
+        return None
+    asked = {name: cancel[name] for name in ("requested_at", "requested_by", "reason")}
+    return {**asked, "confirmed_at": run.get("finished_at"), "spent_after": run.get("spent_after_cancel")}
 
 
 def run_detail(run: Document, event: Document | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -253,8 +329,14 @@ def decision_view(decision: Document) -> dict[str, Any]:
 
 
 def _step_view(step: Document) -> dict[str, Any]:
-    shown = ("index", "kind", "attempt", "started_at", "finished_at")
-    return {**{name: step[name] for name in shown}, "result": _loaded(step.get("result_json"))}
+    shown = ("index", "kind", "name", "attempt", "started_at", "finished_at")
+    return {
+        **{name: step[name] for name in shown},
+        "facts": step.get("facts", {}),
+        "error": step.get("error"),
+        "result": _loaded(step.get("result_json")),
+        "result_bytes": step.get("result_bytes"),
+    }
 
 
 def _loaded(text: str | None) -> Any:
@@ -288,6 +370,8 @@ def binding_view(binding: Binding) -> dict[str, Any]:
         "scope": binding.at.scope,
         "scope_id": binding.at.id,
         "enabled": binding.enabled,
+        "paused": binding.paused,
+        "call_mode": binding.call_mode,
         "schedule": None if binding.schedule is None else binding.schedule.model_dump(mode="json"),
         "updated_at": binding.updated_at,
         "updated_by": binding.updated_by,

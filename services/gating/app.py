@@ -6,24 +6,28 @@ from faststream.nats import NatsBroker
 
 from contracts.streams import GATING
 from services.gating.arrival import Arrival, parse_arrival
+from services.gating.dead_letters import EventDeadLetters
 from services.gating.gate import Gate
-from shared.clock import utc_now
+from shared.admission import Admission, queue_limits
 from shared.messaging.broker import make_broker, on_batches
 from shared.messaging.delivery import BatchDelivery
 from shared.messaging.publisher import Publisher
 from shared.process import Process
 from shared.settings import GatingSettings
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
 from shared.store.mongo import Mongo
 from shared.store.runs import RunStore
+from shared.store.server_clock import ServerClock
+from shared.store.slots import SlotStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
 
 def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:
     """Have the gate consider every event."""
-    delivery: BatchDelivery[Arrival] = BatchDelivery("event", parse_arrival, gate.consider, gate.publisher)
+    delivery: BatchDelivery[Arrival] = BatchDelivery("event", parse_arrival, gate.consider, gate.dead_letters)
 
     async def wanted() -> int:
         return batch_size
@@ -37,21 +41,26 @@ async def run(settings: GatingSettings, process: Process) -> None:
     broker = make_broker(settings)
     publisher = Publisher()
     watch = ConfigurationWatch(mongo.database)
+    clock = ServerClock(mongo)
+    runs = RunStore(mongo.database)
     gate = Gate(
         configuration=watch.configuration,
         events=EventStore(mongo.database),
-        runs=RunStore(mongo.database),
+        runs=runs,
         members=MemberStore(mongo.database),
+        admission=Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock),
         publisher=publisher,
-        clock=utc_now,
+        dead_letters=EventDeadLetters(DeadLetterStore(mongo.database), EventStore(mongo.database), publisher, clock),
+        clock=clock,
     )
     subscribe(broker, gate, settings.gating_batch_size)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(supervised("watch", watch.run))
+        timing = tasks.create_task(supervised("clock", clock.run))
         await watch.is_loaded.wait()
         publisher.attach(await broker.connect())
         await broker.start()
         await process.serve(await broker.connect())
         await broker.stop()
-        await stop([watching])
+        await stop([watching, timing])
     mongo.close()

@@ -7,7 +7,7 @@ from typing import ClassVar
 from nats.aio.msg import Msg
 
 from contracts.envelope import Event
-from contracts.registry import PLATFORM_TYPES, EventRefused, parse_json
+from contracts.registry import PLATFORM_TYPES, EventRefused, UnknownEventType, parse_json
 from contracts.subjects import event_subject
 from shared.domain.event import ACCEPTED_HEADER, REPLY_HEADER, AcceptedEvent, accepted_event
 from shared.errors import Permanent
@@ -18,6 +18,12 @@ class EventUnreadable(Permanent):
     """A message is not an event that can be accepted."""
 
     code: ClassVar[str] = "event_unreadable"
+
+
+class EventTypeUnknown(Permanent):
+    """A message is an event of a type, or of a version of a type, that this deployment does not know."""
+
+    code: ClassVar[str] = "unknown_event_type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,11 @@ class Arrival:
 
 
 def parse_arrival(message: Msg) -> Arrival:
-    """Read a message of the EVENTS stream, or raise EventUnreadable with the reason."""
+    """Read a message of the EVENTS stream, or raise EventUnreadable or EventTypeUnknown with the reason."""
     try:
         event = parse_json(message.data)
+    except UnknownEventType as error:
+        raise EventTypeUnknown(str(error)) from error
     except EventRefused as error:
         raise EventUnreadable(str(error)) from error
     if message.subject != event_subject(event.type, event.organisationid):

@@ -2,37 +2,31 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import orjson
 import structlog
 
-from contracts.envelope import Event
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
 from services.gating.decide import DecisionRecord, decide, record
 from services.gating.members import membership_changes
+from services.gating.queueing import new_run, verdict_fields
+from shared.admission import Admission
 from shared.clock import Clock
 from shared.domain.configuration import Configuration
-from shared.domain.decision import Target
 from shared.domain.run_event import run_event
-from shared.errors import Retryable
+from shared.messaging.delivery import DeadLetters, Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.events import Acceptance, EventStore, GatedEvent
 from shared.store.members import MemberStore
-from shared.store.runs import NewRun, RunStore, run_document
+from shared.store.run_documents import NewRun, run_document
+from shared.store.runs import RunStore
 
 log = structlog.get_logger()
-
-
-class DeadLetterNotKept(Retryable):
-    """The stream of dead letters did not confirm one, so the message must not be settled yet."""
-
-    code = "dead_letter_not_kept"
 
 
 Arrivals = Mapping[str, Arrival]
@@ -51,7 +45,9 @@ class Gate:
     events: EventStore
     runs: RunStore
     members: MemberStore
+    admission: Admission
     publisher: Publisher
+    dead_letters: DeadLetters
     clock: Clock
 
     async def consider(self, batch: Sequence[Arrival]) -> None:
@@ -64,7 +60,7 @@ class Gate:
             for key, arrival in arrivals.items()
             if key not in recorded
         }
-        runs = [run for key, records in (recorded | fresh).items() for run in _runs(arrivals[key].event, records, now)]
+        runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         existing, stands, _ = await asyncio.gather(
             self.runs.add(runs),
             self._record(fresh, arrivals, now),
@@ -86,12 +82,10 @@ class Gate:
         return arrivals
 
     async def _bury(self, arrival: Arrival) -> None:
-        key = arrival.event.key
-        reason = f"event_id_reused: '{arrival.event.id}' of '{arrival.event.source}' was accepted with other content."
-        subject = event_subject(arrival.event.type, arrival.event.organisationid)
-        if not await self.publisher.dead_letter("event", key, arrival.json, reason, subject):
-            raise DeadLetterNotKept(f"The dead letter of event {key} is not kept; its batch is considered again.")
-        log.error("dead_letter.kept", kind="event", key=key, reason=reason)
+        event = arrival.event
+        reason = f"The id '{event.id}' of source '{event.source}' was accepted with other content."
+        subject = event_subject(event.type, event.organisationid)
+        await self.dead_letters.keep(Undeliverable(subject, arrival.json, "event_id_reused", reason))
 
     async def _recorded_before(self, arrivals: Arrivals) -> Records:
         """Return the decisions of events that may have been gated already: all but first deliveries of new ones."""
@@ -116,8 +110,25 @@ class Gate:
             await self.events.record_decisions(unknown, now)
         return await self.events.decisions(event.key for event in gated)
 
+    async def _queued(self, decided: Records, repeated: set[str], arrivals: Arrivals, now: datetime) -> list[NewRun]:
+        """Return the runs that were decided, each with a place in the slots it needs or with what it waits for."""
+        queued = [
+            new_run(arrivals[key].event, decision, self.configuration, self.admission.limits, now)
+            for key, records in decided.items()
+            for decision in records
+            if decision["outcome"] == "run" and not decision.get("is_retired")
+        ]
+        # A run that exists has its places, or has given them back.
+        existing = await self.runs.known([run.id for run, _ in queued if run.event_key in repeated]) if repeated else ()
+        candidates = [each for run, each in queued if each is not None and run.id not in existing]
+        verdicts = await self.admission.admit(candidates)
+        return [
+            replace(run, **verdict_fields(verdicts[run.id], now)) if run.id in verdicts else run for run, _ in queued
+        ]
+
     async def _start(self, runs: Sequence[NewRun]) -> None:
-        await self.publisher.dispatch((run.lane, run.id) for run in runs)
+        admitted = [run for run in runs if run.waiting_for is None]
+        await self.publisher.dispatch((Queue.of(run.lane, is_express=run.is_express), run.id) for run in admitted)
         await self.publisher.run_events([run_event(run_document(run)) for run in runs])
 
     async def _answer(self, batch: Sequence[Arrival], decisions: Records) -> None:
@@ -129,24 +140,3 @@ class Gate:
                 answers[arrival.reply_to][key] = decisions[key]
         for instance, records in answers.items():
             await self.publisher.tell(gated_subject(instance), orjson.dumps(records))
-
-
-def _runs(event: Event, records: Iterable[Mapping[str, Any]], now: datetime) -> list[NewRun]:
-    return [
-        NewRun(
-            id=decision["run_id"],
-            event_key=event.key,
-            event_id=event.id,
-            event_type=event.type,
-            organisation=event.organisationid,
-            project=event.projectid,
-            user=event.userid,
-            agent_key=decision["agent_key"],
-            agent_version=decision["agent_version"],
-            target=Target(decision["target"]["type"], decision["target"]["id"]),
-            lane=Lane(decision["lane"]),
-            queued_at=now,
-        )
-        for decision in records
-        if decision["outcome"] == "run"
-    ]

@@ -3,86 +3,121 @@
 import asyncio
 from collections.abc import Mapping
 
-from faststream.nats import NatsBroker
+from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.msg import Msg
 
 from contracts.agents import ModelTier
-from contracts.lanes import ORDER, Lane
+from contracts.lanes import QUEUES, Queue
 from contracts.streams import runner_consumer
+from contracts.subjects import cancel_subject
+from services.runner.abandon import Abandonment
 from services.runner.agents.llm import LlmAgent
+from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.noop import noop
+from services.runner.agents.pause import pause
+from services.runner.agents.tool_calls import ToolCalls
 from services.runner.ending import Endings
 from services.runner.execution import Execution
 from services.runner.executions import Executions
 from services.runner.heartbeat import Heartbeat, Pulse
 from services.runner.intake import Intake
 from services.runner.slots import Slots
+from services.runner.tools.registry import TOOLS
+from services.runner.tools.tool import Stores
 from services.runner.versions import VersionCache
 from services.runner.work import Handler
+from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
-from shared.clock import utc_now
 from shared.llm.openai_client import OpenAIModel
 from shared.llm.port import ModelClient
 from shared.messaging.broker import EagerBatchSubscriber, make_broker, on_batches
+from shared.messaging.cancelling import claims_of
 from shared.messaging.publisher import Publisher
 from shared.process import Process
 from shared.settings import RunnerSettings
 from shared.store.agents import AgentStore
+from shared.store.bodies import BodyStore
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
+from shared.store.server_clock import ServerClock
+from shared.store.slots import SlotStore
 from shared.store.steps import StepStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
 
-def handlers(settings: RunnerSettings, model: ModelClient, memory: MemoryStore) -> Mapping[str, Handler]:
+def handlers(settings: RunnerSettings, model: ModelClient, stores: Stores) -> Mapping[str, Handler]:
     """Return every handler that an Agent version may name."""
     models = {
         ModelTier.REASONING: settings.openai_reasoning_model,
         ModelTier.FAST: settings.openai_fast_model,
     }
+    model_calls = ModelCalls(model, settings.model_call_timeout_seconds, settings.call_mode)
     return {
-        "llm": LlmAgent(model, models, memory, settings.model_call_timeout_seconds),
+        "llm": LlmAgent(model_calls, ToolCalls(TOOLS, stores), models, stores.memory),
         "noop": noop,
+        "pause": pause,
     }
 
 
 def subscribe(broker: NatsBroker, intake: Intake, slots: Slots) -> list[EagerBatchSubscriber]:
-    """Have the intake take runs from every lane."""
-    return [_subscribe_lane(broker, lane, intake, slots) for lane in ORDER]
+    """Have the intake take runs from every queue."""
+    return [_subscribe_queue(broker, queue, intake, slots) for queue in QUEUES]
 
 
-def _subscribe_lane(broker: NatsBroker, lane: Lane, intake: Intake, slots: Slots) -> EagerBatchSubscriber:
+def _subscribe_queue(broker: NatsBroker, queue: Queue, intake: Intake, slots: Slots) -> EagerBatchSubscriber:
     async def on_dispatched(messages: list[Msg]) -> None:
-        await intake.take(lane, messages)
+        await intake.take(queue, messages)
 
     async def wanted() -> int:
-        return slots.wanted()
+        return slots.wanted(queue)
 
-    description = f"Dispatched runs of the {lane} lane."
-    return on_batches(broker, runner_consumer(lane), on_dispatched, wanted=wanted, description=description)
+    description = f"Dispatched runs of the queue {queue}."
+    return on_batches(broker, runner_consumer(queue), on_dispatched, wanted=wanted, description=description)
+
+
+def subscribe_to_cancels(broker: NatsBroker, instance: str, executions: Executions) -> None:
+    """Have runs end at once when somebody wants them to; the heartbeat finds those that this does not tell of."""
+    subscriber = broker.subscriber(
+        cancel_subject(instance), decoder=_body, description="Runs of this process that are to end."
+    )
+
+    @subscriber
+    async def on_cancel(message: bytes) -> None:
+        for claim in claims_of(message, instance):
+            executions.cancel(claim)
+
+
+async def _body(message: NatsMessage) -> bytes:
+    """Leave the body as it came; by itself FastStream hands a JSON body over parsed."""
+    return message.body
 
 
 async def run(settings: RunnerSettings, process: Process) -> None:
     """Serve until the process is asked to stop, then finish or hand back what is under way."""
     mongo = Mongo(settings)
+    clock = ServerClock(mongo)
     broker = make_broker(settings)
     publisher = Publisher()
-    model = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, utc_now)
+    model = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, clock)
     watch = ConfigurationWatch(mongo.database)
-    runs = RunStore(mongo.database)
-    endings = Endings(runs, Aftermath(runs, ProposalStore(mongo), publisher), publisher, utc_now)
-    slots = Slots(settings.runner_slots)
+    runs, steps = RunStore(mongo.database), StepStore(mongo.database)
+    admission = Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock)
+    aftermath = Aftermath(runs, ProposalStore(mongo), DeadLetterStore(mongo.database), admission, publisher)
+    endings = Endings(runs, BodyStore(mongo.database), aftermath, publisher, clock)
+    slots = Slots(settings.runner_slots, settings.runner_express_slots)
     execution = Execution(
-        handlers=handlers(settings, model, MemoryStore(mongo.database)),
+        handlers=handlers(settings, model, Stores(EventStore(mongo.database), MemoryStore(mongo.database))),
         configuration=watch.configuration,
-        steps=StepStore(mongo.database),
+        steps=steps,
         endings=endings,
-        clock=utc_now,
+        abandon=Abandonment(steps, model),
+        clock=clock,
     )
     executions = Executions(execution, endings, slots)
     intake = Intake(
@@ -95,21 +130,23 @@ async def run(settings: RunnerSettings, process: Process) -> None:
         owner=process.instance,
         lease_seconds=settings.lease_seconds,
     )
-    heartbeat = Heartbeat(runs, process.instance, settings.lease_seconds, executions.claims, executions.stop_lost)
+    heartbeat = Heartbeat(runs, process.instance, settings.lease_seconds, executions)
     pulse = Pulse(RunnerStore(mongo.database), process.instance)
-    lanes = subscribe(broker, intake, slots)
+    queues = subscribe(broker, intake, slots)
+    subscribe_to_cancels(broker, process.instance, executions)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(supervised("watch", watch.run))
         await watch.is_loaded.wait()
         publisher.attach(await broker.connect())
         beating = tasks.create_task(supervised("heartbeat", lambda: heartbeat.run(settings.heartbeat_seconds)))
+        timing = tasks.create_task(supervised("clock", clock.run))
         pulsing = tasks.create_task(supervised("pulse", pulse.run))
         await broker.start()
         await process.serve(await broker.connect())
         slots.close()
-        await asyncio.gather(*(lane.stop() for lane in lanes))
+        await asyncio.gather(*(queue.stop() for queue in queues))
         await executions.drain(settings.runner_drain_seconds)
-        await stop([beating, pulsing, watching])
+        await stop([beating, pulsing, timing, watching])
         await pulse.end()
         await broker.stop()
     await model.close()

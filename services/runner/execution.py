@@ -1,38 +1,60 @@
 """One attempt from its claim to its end, whatever happens in between."""
 
 import asyncio
+import math
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 import structlog
 from structlog.stdlib import BoundLogger
 
-from services.runner.ending import Endings
+from services.runner.ending import CANCELLED, Endings
 from services.runner.obstacle import obstacle
+from services.runner.outcome_log import log_outcome
 from services.runner.recorder import StepRecorder
 from services.runner.work import Attempt, Handler
 from shared.clock import Clock
 from shared.domain.configuration import AgentVersion, Configuration
+from shared.domain.deadline import run_deadline
 from shared.domain.retry import retry_delay_seconds
-from shared.domain.run import Claim, Done, Failed, Outcome, Refused, RetryAfter, RunError, TooEarly, Usage
-from shared.errors import AppError, Retryable
+from shared.domain.run import Cancelled, Claim, Failed, Outcome, Postponed, RetryAfter, RunError, Usage, Waiting
+from shared.errors import AppError, LimitReached, NotNow, Retryable
 from shared.store.mongo import Document
+from shared.store.run_documents import usage_of
 from shared.store.steps import StepStore
 
 log: BoundLogger = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
-    """A run that this process has claimed, with what its attempt starts from."""
+    """A run that this process has claimed, with what its attempt starts from, and the attempt once it has begun."""
 
     claim: Claim
     run: Document
     version: AgentVersion | None
     event: Document | None
+    attempt: Attempt | None = None
+    is_cancelled: bool = False
+    used_before_cancel: Usage = field(default_factory=Usage)
+    left_behind: Usage = field(default_factory=Usage)
+    """What earlier attempts of a run that is to end have used, with what was open at the provider."""
+
+    @property
+    def used(self) -> Usage:
+        return self.left_behind if self.attempt is None else self.attempt.usage
+
+    def cancel(self) -> bool:
+        """Note that somebody wants the run to end; return whether that is news."""
+        if self.is_cancelled:
+            return False
+        self.is_cancelled, self.used_before_cancel = True, self.used
+        if self.attempt is not None:
+            self.attempt.is_cancelled = True
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +65,74 @@ class Execution:
     configuration: Configuration
     steps: StepStore
     endings: Endings
+    abandon: Callable[[str], Awaitable[Usage]]
     clock: Clock
 
     async def run(self, claimed: Claimed) -> None:
         """Do the attempt and write how it ended."""
-        outcome = obstacle(claimed.run, claimed.event, claimed.version, self.handlers, self.configuration)
-        used = Usage()
-        if outcome is None and claimed.version is not None and claimed.event is not None:
-            attempt = Attempt(
-                claim=claimed.claim,
-                run=claimed.run,
-                spec=claimed.version.spec,
-                event=orjson.loads(claimed.event["json"]),
-                steps=StepRecorder(self.steps, claimed.claim, self.clock),
-            )
-            outcome = await self._outcome(attempt)
-            used = attempt.usage
-        if outcome is not None:
-            is_written = await self.endings.end(claimed.run, claimed.claim, outcome, used)
-            _log_outcome(claimed, outcome, is_written=is_written)
+        try:
+            outcome = await self._attempt(claimed)
+        except asyncio.CancelledError:
+            if not claimed.is_cancelled:
+                raise
+            _go_on_after_cancel()
+            outcome = Cancelled(CANCELLED, claimed.used.beyond(claimed.used_before_cancel))
+        is_written = await self.endings.end(claimed.run, claimed.claim, outcome, claimed.used)
+        log_outcome(claimed.claim, claimed.run, outcome, is_written=is_written)
+
+    async def _attempt(self, claimed: Claimed) -> Outcome:
+        if claimed.run.get("cancel") is not None:
+            # Its runner was lost before it could see to the end.
+            claimed.left_behind = await self.abandon(claimed.claim.run_id)
+            return Cancelled(CANCELLED, claimed.left_behind.beyond(usage_of(claimed.run)))
+        run, event, version = claimed.run, claimed.event, claimed.version
+        hindered = obstacle(run, event, version, self.handlers, self.configuration, self.clock())
+        if hindered is not None:
+            return hindered
+        if event is None or version is None:
+            raise AssertionError("a run without its event or its version has an obstacle")
+        spec = version.spec
+        claimed.attempt = Attempt(
+            claim=claimed.claim,
+            run=run,
+            spec=spec,
+            event=orjson.loads(event["json"]),
+            steps=StepRecorder(self.steps, claimed.claim, self.clock),
+            call_mode=self.configuration.effective(spec, run["organisation"], run["project"], run["user"]).call_mode,
+        )
+        return await self._outcome(claimed.attempt)
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
         spec = attempt.spec
-        limit = asyncio.timeout(spec.timeout_seconds)
+        left = _seconds_left(attempt.run, self.clock())
+        limit = asyncio.timeout(min(left, spec.timeout_seconds))
         try:
             async with limit:
                 return await self.handlers[spec.handler](attempt)
         except AppError as error:
             return _failure(attempt, error)
         except TimeoutError as error:
-            if limit.expired():
-                detail = f"The attempt did not end within {spec.timeout_seconds} s (timeout_seconds of the Agent)."
-                return _again(attempt, RunError("attempt_timed_out", detail), None)
-            return _bug(attempt, error)
+            if not limit.expired():
+                return _bug(attempt, error)
+            if left <= spec.timeout_seconds:
+                detail = f"The run did not end within {spec.run_timeout_seconds} s of its first start."
+                return Failed(RunError("run_timed_out", detail), attempt.produced or None)
+            detail = f"The attempt did not end within {spec.timeout_seconds} s (timeout_seconds of the Agent)."
+            return _again(attempt, RunError("attempt_timed_out", detail), None)
         except Exception as error:  # noqa: BLE001 - the supervisor of every handler
             return _bug(attempt, error)
+
+
+def _go_on_after_cancel() -> None:
+    """Let this task write how the run ended, although it was cancelled."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+
+
+def _seconds_left(run: Document, now: datetime) -> float:
+    deadline = run_deadline(run)
+    return math.inf if deadline is None else max(0.0, (deadline - now).total_seconds())
 
 
 def _failure(attempt: Attempt, error: AppError) -> Outcome:
@@ -85,7 +140,16 @@ def _failure(attempt: Attempt, error: AppError) -> Outcome:
     if paid is not None:
         attempt.usage = attempt.usage.plus(Usage(paid.input_tokens, paid.output_tokens, 1))
     failed = RunError(error.code, error.message)
-    return _again(attempt, failed, error.retry_after_seconds) if isinstance(error, Retryable) else Failed(failed)
+    match error:
+        case NotNow():
+            delay = retry_delay_seconds(attempt.claim.attempt, error.retry_after_seconds, random.random())  # noqa: S311 - only spreads
+            return Postponed(delay, Waiting.PROVIDER, error.message)
+        case Retryable():
+            return _again(attempt, failed, error.retry_after_seconds)
+        case LimitReached(partial=partial):
+            return Failed(failed, partial)
+        case _:
+            return Failed(failed, attempt.produced or None)
 
 
 def _bug(attempt: Attempt, error: Exception) -> Outcome:
@@ -98,29 +162,3 @@ def _again(attempt: Attempt, error: RunError, asked_seconds: float | None) -> Ou
     if failures > attempt.spec.retry_attempts:
         return Failed(error)
     return RetryAfter(retry_delay_seconds(failures, asked_seconds, random.random()), error)  # noqa: S311 - only spreads
-
-
-def _log_outcome(claimed: Claimed, outcome: Outcome, *, is_written: bool) -> None:
-    run = claimed.run
-    bound = log.bind(
-        run_id=claimed.claim.run_id,
-        attempt=claimed.claim.attempt,
-        agent=run["agent_key"],
-        organisation=run["organisation"],
-    )
-    if not is_written:
-        bound.warning("run.lost")
-        return
-    match outcome:
-        case Done():
-            bound.info("run.completed", effects=len(outcome.effects))
-        case RetryAfter(delay_seconds=delay, error=error):
-            bound.warning("run.retried", in_seconds=round(delay, 1), code=error.code, detail=error.detail)
-        case TooEarly(delay_seconds=delay, detail=detail):
-            bound.warning("run.postponed", in_seconds=delay, detail=detail)
-        case Failed(error=error):
-            bound.error("run.failed", code=error.code, detail=error.detail)
-        case Refused(error=error):
-            bound.info("run.cancelled", code=error.code, detail=error.detail)
-        case _:
-            assert_never(outcome)

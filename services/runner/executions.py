@@ -47,6 +47,13 @@ class Executions:
             log.warning("run.lost", run_id=claim.run_id, attempt=claim.attempt)
             under_way.task.cancel()
 
+    def cancel(self, claim: Claim) -> None:
+        """End an attempt because somebody wants its run to end; asking again changes nothing."""
+        under_way = self._under_way.get(claim)
+        if under_way is not None and under_way.claimed.cancel():
+            log.info("run.cancelling", run_id=claim.run_id, attempt=claim.attempt)
+            under_way.task.cancel()
+
     async def drain(self, seconds: float) -> None:
         """Let attempts finish for this long, then return the rest to the queue, where others take them at once."""
         tasks = [under_way.task for under_way in self._under_way.values()]

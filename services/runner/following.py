@@ -22,9 +22,12 @@ class Following:
         self._tasks: set[asyncio.Task[None]] = set()
         self._followed: list[Document] = []
 
-    def begin(self, finished: Sequence[Document]) -> None:
-        """Begin to do what follows from these committed ends."""
-        self._start(self._follow(finished))
+    def begin(self, finished: Sequence[Document], waiting: Sequence[Document]) -> None:
+        """Begin to do what follows from these committed ends, and from these returns to wait for something."""
+        if finished:
+            self._start(self._follow(finished))
+        if waiting:
+            self._start(self._aftermath.leave(waiting))
 
     async def settled(self) -> None:
         """Wait until everything that was begun is done and noted."""

@@ -1,12 +1,11 @@
-"""One heartbeat for all runs of this process: extends their leases, and stops those that were lost."""
+"""One heartbeat for all runs of this process: extends their leases, and stops those that were lost or are to end."""
 
 import asyncio
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import structlog
 
-from shared.domain.run import Claim
+from services.runner.executions import Executions
 from shared.errors import StorageUnavailable
 from shared.store.runners import BEAT_SECONDS, RunnerStore
 from shared.store.runs import RunStore
@@ -42,14 +41,12 @@ class Heartbeat:
         runs: RunStore,
         owner: str,
         lease_seconds: float,
-        held: Callable[[], Sequence[Claim]],
-        on_lost: Callable[[Claim], None],
+        executions: Executions,
     ) -> None:
         self._runs = runs
         self._owner = owner
         self._lease_seconds = lease_seconds
-        self._held = held
-        self._on_lost = on_lost
+        self._executions = executions
 
     async def run(self, every_seconds: float) -> None:
         """Beat until cancelled."""
@@ -58,11 +55,18 @@ class Heartbeat:
             await self.beat()
 
     async def beat(self) -> None:
-        """Extend the leases once. While MongoDB is away nothing is lost: every later write is fenced."""
+        """Extend the leases once, and end the runs that are to end.
+
+        While MongoDB is away nothing is lost: every later write is fenced.
+        """
         try:
-            lost = await self._runs.extend_leases(self._held(), self._owner, self._lease_seconds)
+            held = self._executions.claims()
+            lost = await self._runs.extend_leases(held, self._owner, self._lease_seconds)
+            cancelled = await self._runs.cancelling(held)
         except StorageUnavailable as error:
             log.warning("heartbeat.failed", error=error.message)
             return
         for claim in lost:
-            self._on_lost(claim)
+            self._executions.stop_lost(claim)
+        for claim in cancelled:
+            self._executions.cancel(claim)

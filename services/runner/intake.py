@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 from nats.aio.msg import Msg
 
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 from contracts.subjects import last_id
 from services.runner.execution import Claimed
 from services.runner.executions import Executions
@@ -50,11 +50,11 @@ class Intake:
         self._owner = owner
         self._lease_seconds = lease_seconds
 
-    async def take(self, lane: Lane, messages: list[Msg]) -> None:
+    async def take(self, queue: Queue, messages: list[Msg]) -> None:
         """Start what there are slots for; what has to wait too long for one goes back for other runners."""
         waiting = messages
         while waiting:
-            taken = await self._slots.take(lane, len(waiting), PATIENCE_SECONDS)
+            taken = await self._slots.take(queue, len(waiting), PATIENCE_SECONDS)
             if taken == 0:
                 break
             batch, waiting = waiting[:taken], waiting[taken:]

@@ -1,12 +1,15 @@
 """Whether a claimed run may go on, decided purely from what the gate recorded and from the bindings as they are now."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from shared.domain.binding import Effective
 from shared.domain.configuration import AgentVersion, Configuration
+from shared.domain.deadline import overdue
 from shared.domain.decision import Reason, Skipped, explanation
-from shared.domain.run import Failed, Outcome, Refused, RunError, TooEarly
+from shared.domain.run import Failed, Outcome, Postponed, Refused, RunError, Waiting
+from shared.domain.slot import paused_key
 
 Document = dict[str, Any]
 
@@ -19,8 +22,12 @@ def obstacle(
     version: AgentVersion | None,
     handlers: Collection[str],
     configuration: Configuration,
+    now: datetime,
 ) -> Outcome | None:
     """Return the outcome of a run that cannot be executed, or None when nothing stands in its way."""
+    late = overdue(run, now)
+    if late is not None:
+        return Failed(late)
     if event is None:
         return Failed(RunError("event_missing", f"Event {run['event_key']} is not stored any more."))
     if version is None:
@@ -31,14 +38,13 @@ def obstacle(
         return Failed(
             RunError("handler_unknown", f"No runner here has a handler '{version.spec.handler}'; update the runners.")
         )
-    return _undecided(run, event) or _disabled(
-        version, configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
-    )
+    effective = configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
+    return _undecided(run, event) or _disabled(version, effective) or _paused(run, effective)
 
 
 def _undecided(run: Document, event: Document) -> Outcome | None:
     if not event["gated"]:
-        return TooEarly(_LOOK_AGAIN_SECONDS, "The gate has not recorded its decision yet.")
+        return Postponed(_LOOK_AGAIN_SECONDS, Waiting.DECISION, "The gate has not recorded its decision yet.")
     if any(decision.get("run_id") == run["_id"] for decision in event["decisions"]):
         return None
     return Refused(
@@ -53,3 +59,10 @@ def _disabled(version: AgentVersion, effective: Effective) -> Outcome | None:
         return None
     skipped = Skipped(version.spec.key, version.number, Reason.DISABLED, effective.decided_by)
     return Refused(RunError("agent_disabled", explanation(skipped)))
+
+
+def _paused(run: Document, effective: Effective) -> Outcome | None:
+    if effective.paused_by is None:
+        return None
+    key = paused_key(run["organisation"], run["agent_key"])
+    return Postponed(0, Waiting.PAUSED, f"paused at {effective.paused_by.scope}", key)

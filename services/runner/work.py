@@ -3,14 +3,19 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from contracts.agents import AgentSpec
+from contracts.agents import AgentSpec, CallMode
 from services.runner.recorder import StepRecorder
 from shared.domain.run import Claim, Done, Usage
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt. `event` is the CloudEvent as JSON; `usage` grows with every model call."""
+    """One attempt. `event` is the CloudEvent as JSON; `usage` grows with every model call.
+
+    `is_cancelled` is set before the attempt's task is cancelled because somebody wants the run to end: only then is
+    what goes on at the provider to be ended, too, and no further step is made. `call_mode` is what the organisation
+    wants, when it says anything. `produced` is what there is of the output so far, for a run that a limit ends.
+    """
 
     claim: Claim
     run: dict[str, Any]
@@ -18,6 +23,16 @@ class Attempt:
     event: dict[str, Any]
     steps: StepRecorder
     usage: Usage = field(default_factory=Usage)
+    call_mode: CallMode | None = None
+    produced: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.steps.is_closed
+
+    @is_cancelled.setter
+    def is_cancelled(self, is_cancelled: bool) -> None:
+        self.steps.is_closed = is_cancelled
 
 
 class Handler(Protocol):

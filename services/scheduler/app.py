@@ -1,33 +1,43 @@
 """The scheduler, composed: owns time and recovery, on one process at a time."""
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 from nats.aio.client import Client
 
+from services.scheduler.checkup import make_checkup
 from services.scheduler.event_sweep import EventSweep
+from services.scheduler.history import History
 from services.scheduler.leader import Leader
 from services.scheduler.lost_runners import LostRunners
+from services.scheduler.paused import Paused
 from services.scheduler.run_sweep import RunSweep
+from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.streams import Streams
 from services.scheduler.sweeper import Sweeper
 from services.scheduler.timers import Timers
+from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
-from shared.clock import utc_now
+from shared.clock import Clock
 from shared.domain.configuration import Configuration
 from shared.messaging.backlog import Backlog
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
 from shared.process import Process
 from shared.settings import SchedulerSettings
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.leases import LeaseStore
 from shared.store.members import MemberStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.retention import Retention
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
+from shared.store.server_clock import ServerClock
+from shared.store.slots import SlotStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
@@ -35,20 +45,38 @@ log = structlog.get_logger()
 
 
 def make_sweeper(
-    settings: SchedulerSettings, mongo: Mongo, client: Client, publisher: Publisher, leader: Leader
+    settings: SchedulerSettings,
+    mongo: Mongo,
+    client: Client,
+    publisher: Publisher,
+    configuration: Configuration,
+    leader: Leader,
+    clock: Clock,
 ) -> Sweeper:
     """Compose the sweep."""
-    runs = RunStore(mongo.database)
+    runs, slots = RunStore(mongo.database), SlotStore(mongo.database)
+    admission = Admission(slots, runs, publisher, queue_limits(settings), clock)
+    paused = Paused(runs, admission, configuration)
+    aftermath = Aftermath(runs, ProposalStore(mongo), DeadLetterStore(mongo.database), admission, publisher)
     return Sweeper(
-        events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), utc_now),
-        runs=RunSweep(runs, Aftermath(runs, ProposalStore(mongo), publisher), publisher, utc_now),
+        events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), clock),
+        runs=RunSweep(runs, admission, paused, aftermath, publisher, clock),
+        slots=SlotSweep(slots, runs, admission, paused),
         streams=Streams(client, settings),
         leader=leader,
-        clock=utc_now,
+        clock=clock,
     )
 
 
-def make_timers(mongo: Mongo, publisher: Publisher, configuration: Configuration, leader: Leader) -> Timers:
+def make_history(settings: SchedulerSettings, mongo: Mongo, leader: Leader, clock: Clock) -> History:
+    """Compose the deletion of what is old."""
+    keep_for = timedelta(seconds=settings.history_retention_seconds)
+    return History(Retention(mongo.database), leader, clock, keep_for)
+
+
+def make_timers(
+    mongo: Mongo, publisher: Publisher, configuration: Configuration, leader: Leader, clock: Clock
+) -> Timers:
     """Compose the timers."""
     return Timers(
         schedules=ScheduleStore(mongo.database),
@@ -57,13 +85,14 @@ def make_timers(mongo: Mongo, publisher: Publisher, configuration: Configuration
         publisher=publisher,
         configuration=configuration,
         leader=leader,
-        clock=utc_now,
+        clock=clock,
     )
 
 
 async def run(settings: SchedulerSettings, process: Process) -> None:
     """Serve until the process is asked to stop."""
     mongo = Mongo(settings)
+    clock = ServerClock(mongo)
     broker = make_broker(settings)
     publisher = Publisher()
     leader = Leader(LeaseStore(mongo.database), process.instance, settings.leader_lease_seconds)
@@ -74,15 +103,18 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
         client = await broker.connect()
         publisher.attach(client)
         await broker.start()
-        sweeper = make_sweeper(settings, mongo, client, publisher, leader)
-        lost = LostRunners(RunnerStore(mongo.database), RunStore(mongo.database), client, leader, sweeper.sweep)
+        sweeper = make_sweeper(settings, mongo, client, publisher, watch.configuration, leader, clock)
+        lost = LostRunners(RunnerStore(mongo.database), sweeper.runs, client, leader)
         loops = {
+            "clock": clock.run,
             "leader": leader.run,
             "sweeper": lambda: sweeper.run(settings.sweep_interval_seconds),
             "lost_runners": lost.run,
+            "checkup": make_checkup(mongo, leader).run,
+            "history": make_history(settings, mongo, leader, clock).run,
         }
         if settings.operating_background_enabled:
-            timers = make_timers(mongo, publisher, watch.configuration, leader)
+            timers = make_timers(mongo, publisher, watch.configuration, leader, clock)
             watch.on_change = timers.plan_soon
             loops["timers"] = timers.run
         else:

@@ -1,17 +1,16 @@
 """Notices within a second that a runner was killed; its leases alone would tell only when they have run out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 from nats.aio.client import Client
 
 from services.scheduler.leader import Leader
+from services.scheduler.run_sweep import RunSweep
 from shared.errors import StorageUnavailable
 from shared.messaging.presence import is_gone
 from shared.store.runners import RunnerStore
-from shared.store.runs import RunStore
 
 log = structlog.get_logger()
 
@@ -20,7 +19,7 @@ _LOOK_EVERY_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class LostRunners:
-    """Ends the leases of runners that are gone.
+    """Takes over from runners that are gone.
 
     Two witnesses must agree: MongoDB has heard nothing of the runner for a while, and NATS has no connection of it. A
     runner that is only slow keeps its connection, and one that lost its connection keeps beating. Should both err, the
@@ -28,10 +27,9 @@ class LostRunners:
     """
 
     runners: RunnerStore
-    runs: RunStore
+    runs: RunSweep
     client: Client
     leader: Leader
-    take_over: Callable[[], Awaitable[None]]
 
     async def run(self) -> None:
         """Look until cancelled, while this process leads."""
@@ -47,7 +45,6 @@ class LostRunners:
         """Look once, and have the runs of every lost runner taken over."""
         for runner in await self.runners.silent():
             if await is_gone(self.client, "runner", runner):
-                ended = await self.runs.end_leases(runner)
-                log.warning("runner.lost", runner=runner, runs=ended)
-                await self.take_over()
+                taken_over = await self.runs.take_over_from(runner)
+                log.warning("runner.lost", runner=runner, runs=taken_over)
                 await self.runners.forget(runner)

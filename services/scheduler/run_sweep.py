@@ -1,17 +1,20 @@
 """Does again what may have been lost on the way of a run: dispatch, release, take-over, and what follows its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
 
-from contracts.lanes import Lane
+from contracts.lanes import Lane, Queue
 from services.scheduler.again import look_again_at
+from services.scheduler.paused import Paused
+from shared.admission import Admission
 from shared.aftermath import Aftermath
 from shared.clock import Clock
-from shared.domain.run import TERMINAL, RunError, RunStatus
+from shared.domain.deadline import overdue
+from shared.domain.run import TERMINAL, RunStatus, Waiting
 from shared.domain.run_event import run_event
 from shared.messaging.publisher import Publisher
 from shared.store.mongo import Document
@@ -19,7 +22,6 @@ from shared.store.runs import RunStore
 
 log = structlog.get_logger()
 
-MOST_LOSSES = 5
 BATCH = 500
 _TELL_WITHIN = timedelta(seconds=100)
 
@@ -27,17 +29,27 @@ _TELL_WITHIN = timedelta(seconds=100)
 class Need(Enum):
     """What a run that is due for the sweep needs."""
 
+    EXPIRE = auto()
     DISPATCH = auto()
+    RELEASE = auto()
+    STAY_PAUSED = auto()
     TAKE_OVER = auto()
     FOLLOW = auto()
 
 
-def need_of(run: Document) -> Need:
-    """Decide from its status; a queued run is released and dispatched in one."""
+def need_of(run: Document, now: datetime, *, is_paused: bool) -> Need:
+    """Decide from its status, its time, and what it waits for."""
     status = RunStatus(run["status"])
     if status in TERMINAL:
         return Need.FOLLOW
-    return Need.DISPATCH if status is RunStatus.QUEUED else Need.TAKE_OVER
+    if status is RunStatus.RUNNING:
+        return Need.TAKE_OVER
+    if overdue(run, now) is not None:
+        return Need.EXPIRE
+    waiting = run["waiting_for"]
+    if waiting is None:
+        return Need.DISPATCH
+    return Need.STAY_PAUSED if waiting["what"] == Waiting.PAUSED and is_paused else Need.RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class RunSweep:
     """Every action is one that may be repeated: the server refuses a second dispatch, the claim fences a take-over."""
 
     runs: RunStore
+    admission: Admission
+    paused: Paused
     aftermath: Aftermath
     publisher: Publisher
     clock: Clock
@@ -58,37 +72,52 @@ class RunSweep:
         due = await self.runs.due_for_sweep(now, BATCH)
         grouped: dict[Need, list[Document]] = {need: [] for need in Need}
         for run in due:
-            grouped[need_of(run)].append(run)
-        await self._dispatch((run for run in grouped[Need.DISPATCH] if _is_released(run, now)), now)
+            grouped[need_of(run, now, is_paused=self.paused.is_paused(run))].append(run)
+        await self._expire(grouped[Need.EXPIRE], now)
+        await self._dispatch(grouped[Need.DISPATCH], now)
+        await self.admission.release(grouped[Need.RELEASE])
+        await self._look_later(grouped[Need.STAY_PAUSED], now)
         if may_take_over:
             await self._take_over(grouped[Need.TAKE_OVER], now)
         await self._follow(grouped[Need.FOLLOW], now)
         return len(due) if may_take_over else len(due) - len(grouped[Need.TAKE_OVER])
 
+    async def take_over_from(self, owner: str) -> int:
+        """Have every run of a runner that is gone start elsewhere; return how many there were."""
+        return await self._restart(await self.runs.take_over_from(owner, self.clock()))
+
+    async def _expire(self, runs: Sequence[Document], now: datetime) -> None:
+        errors = [(run["_id"], error) for run in runs if (error := overdue(run, now)) is not None]
+        await self.runs.fail_queued(errors, now)
+        for run_id, error in errors:
+            log.error("run.failed", run_id=run_id, code=error.code, detail=error.detail)
+
     async def _follow(self, finished: Sequence[Document], now: datetime) -> None:
         if finished and not await self.aftermath.follow(finished):
             await self.runs.sweep_again_at((run["_id"], look_again_at(run["finished_at"], now)) for run in finished)
 
-    async def _dispatch(self, runs: Iterable[Document], now: datetime) -> None:
-        queued = list(runs)
-        await self.runs.release((run["_id"], look_again_at(run["changed_at"], now)) for run in queued)
-        await self.publisher.dispatch((Lane(run["lane"]), run["_id"]) for run in queued)
+    async def _dispatch(self, queued: Sequence[Document], now: datetime) -> None:
+        await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in queued)
+        await self._publish(queued)
         # The stream knows what it was told for two minutes; told later, the same fact would be in it twice.
         await self.publisher.run_events([run_event(run) for run in queued if now - run["changed_at"] < _TELL_WITHIN])
 
+    async def _look_later(self, runs: Sequence[Document], now: datetime) -> None:
+        await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in runs)
+
     async def _take_over(self, runs: Sequence[Document], now: datetime) -> None:
-        for run in runs:
-            error = RunError(
-                "runner_lost", f"Runner {run['owner']} stopped extending its lease in attempt {run['attempt']}."
-            )
-            if run["failures"] + 1 > MOST_LOSSES:
-                if await self.runs.fail_lost(run, now, error):
-                    log.error("run.failed", run_id=run["_id"], code=error.code, detail=error.detail)
-            elif await self.runs.requeue_lost(run, now, error):
-                log.warning("run.taken_over", run_id=run["_id"], attempt=run["attempt"], owner=run["owner"])
-                await self.publisher.dispatch([(Lane(run["lane"]), run["_id"])])
+        if runs:
+            await self._restart(await self.runs.take_over([run["_id"] for run in runs], now))
 
+    async def _restart(self, lost: Sequence[Document]) -> int:
+        queued = [run for run in lost if run["status"] == RunStatus.QUEUED]
+        await self._publish(queued)
+        await self.publisher.run_events([run_event(run) for run in queued])
+        for run in lost:
+            log.warning("run.taken_over", run_id=run["_id"], attempt=run["attempt"], status=run["status"])
+        return len(lost)
 
-def _is_released(run: Document, now: datetime) -> bool:
-    waiting = run["waiting_for"]
-    return waiting is None or bool(waiting["until"] <= now)
+    async def _publish(self, queued: Sequence[Document]) -> None:
+        await self.publisher.dispatch(
+            (Queue.of(Lane(run["lane"]), is_express=bool(run.get("express"))), run["_id"]) for run in queued
+        )

@@ -8,6 +8,7 @@ import structlog
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.leader import Leader
 from services.scheduler.run_sweep import BATCH, RunSweep
+from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.streams import Streams
 from shared.clock import Clock
 from shared.errors import StorageUnavailable
@@ -22,9 +23,12 @@ _STREAMS_EVERY = timedelta(seconds=1)
 class Sweeper:
     """Sweeps while this process leads; a failure is logged and the next round tries again."""
 
-    def __init__(self, events: EventSweep, runs: RunSweep, streams: Streams, leader: Leader, clock: Clock) -> None:
+    def __init__(
+        self, events: EventSweep, runs: RunSweep, slots: SlotSweep, streams: Streams, leader: Leader, clock: Clock
+    ) -> None:
         self._events = events
-        self._runs = runs
+        self.runs = runs
+        self._slots = slots
         self._streams = streams
         self._leader = leader
         self._clock = clock
@@ -47,10 +51,11 @@ class Sweeper:
         now = self._clock()
         if await self._restore_streams(now):
             await self._events.events.sweep_all_at(now)
-            await self._runs.runs.sweep_dispatched_at(now)
+            await self.runs.runs.sweep_dispatched_at(now)
         await self._events.sweep()
-        while await self._runs.sweep(may_take_over=self._may_take_over(now)) >= BATCH:
+        while await self.runs.sweep(may_take_over=self._may_take_over(now)) >= BATCH:
             pass
+        await self._slots.sweep(now)
         self._storage_answers_since = self._storage_answers_since or now
 
     def _may_take_over(self, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.agents import Schedule, Scope
+from contracts.agents import CallMode, Schedule, Scope
 from contracts.ids import derived_id
 
 ORDER: tuple[Scope, ...] = (Scope.SERVER, Scope.ORGANISATION, Scope.PROJECT, Scope.USER)
@@ -21,13 +21,18 @@ class ScopeRef:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What one scope says about one Agent; `None` says nothing. `organisation` is empty for the server's."""
+    """What one scope says about one Agent; `None` says nothing. `organisation` is empty for the server's.
+
+    A disabled Agent starts no runs; the runs of a paused one wait. `call_mode` is how models are called for it.
+    """
 
     organisation: str
     at: ScopeRef
     agent_key: str
     enabled: bool | None = None
+    paused: bool | None = None
     schedule: Schedule | None = None
+    call_mode: CallMode | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
 
@@ -44,6 +49,8 @@ class Effective:
     decided_by: ScopeRef | None
     schedule: Schedule | None
     schedule_decided_by: ScopeRef | None
+    paused_by: ScopeRef | None = None
+    call_mode: CallMode | None = None
 
 
 def binding_id(organisation: str, at: ScopeRef, agent_key: str) -> str:
@@ -65,16 +72,23 @@ def resolve(default_schedule: Schedule | None, bindings: Iterable[Binding]) -> E
     """Resolve bindings given widest scope first.
 
     Any disabled binding disables, and the widest of them is named, since nothing below it can change the answer.
-    The schedule is that of the most specific binding that has one, then the version's default.
+    So it is with pausing. The schedule is that of the most specific binding that has one, then the version's default;
+    so it is with the call mode, which has no default here.
     """
     disabled_by: ScopeRef | None = None
     enabled_by: ScopeRef | None = None
+    paused_by: ScopeRef | None = None
+    call_mode: CallMode | None = None
     schedule, schedule_decided_by = default_schedule, None
     for binding in bindings:
         if binding.enabled is False:
             disabled_by = disabled_by or binding.at
         elif binding.enabled:
             enabled_by = binding.at
+        if binding.paused:
+            paused_by = paused_by or binding.at
+        call_mode = binding.call_mode or call_mode
         if binding.schedule is not None:
             schedule, schedule_decided_by = binding.schedule, binding.at
-    return Effective(disabled_by is None, disabled_by or enabled_by, schedule, schedule_decided_by)
+    decided_by = disabled_by or enabled_by
+    return Effective(disabled_by is None, decided_by, schedule, schedule_decided_by, paused_by, call_mode)

@@ -19,11 +19,12 @@ ACTIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 TERMINAL = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED}),
     # To itself: another runner takes over a run whose lease ran out.
     RunStatus.RUNNING: frozenset({RunStatus.RUNNING, RunStatus.QUEUED, *TERMINAL}),
     RunStatus.COMPLETED: frozenset(),
-    RunStatus.FAILED: frozenset(),
+    # By a redrive only.
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
     RunStatus.CANCELLED: frozenset(),
 }
 
@@ -34,10 +35,20 @@ def may_become(status: RunStatus) -> tuple[RunStatus, ...]:
 
 
 class Waiting(StrEnum):
-    """What keeps a queued run out of the dispatch queue."""
+    """What keeps a queued run out of the dispatch queue.
 
+    The first five end at a time, or by a change of configuration; the last four when a place becomes free.
+    """
+
+    DELAY = "delay"
     RETRY = "retry"
     DECISION = "decision"
+    PROVIDER = "provider"
+    PAUSED = "paused"
+    TARGET = "target"
+    AGENT = "agent"
+    ORGANISATION = "organisation"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,14 @@ class Usage:
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.model_calls + other.model_calls,
+        )
+
+    def beyond(self, other: "Usage") -> "Usage":
+        """Return what was used after `other` had been."""
+        return Usage(
+            max(0, self.input_tokens - other.input_tokens),
+            max(0, self.output_tokens - other.output_tokens),
+            max(0, self.model_calls - other.model_calls),
         )
 
     def at_least(self, other: "Usage") -> "Usage":
@@ -98,18 +117,21 @@ class RetryAfter:
 
 
 @dataclass(frozen=True, slots=True)
-class TooEarly:
-    """The attempt could not begin yet; nothing failed, and it is tried again after this delay."""
+class Postponed:
+    """The attempt could not begin, or not go on, for now; nothing failed, and it is tried again after this delay."""
 
     delay_seconds: float
+    waiting_for: Waiting
     detail: str
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed, and another one would fail too, or there are none left."""
+    """The attempt failed, and another one would fail too, or there are none left; `partial` is what it produced."""
 
     error: RunError
+    partial: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +141,16 @@ class Refused:
     error: RunError
 
 
-Outcome = Done | RetryAfter | TooEarly | Failed | Refused
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Somebody wanted the run to end, and it has; `spent_after` is what it used after that.
+
+    `only_if_wanted`: it is not known that somebody does, and if nobody does, the run is left alone.
+    """
+
+    error: RunError
+    spent_after: Usage
+    only_if_wanted: bool = False
+
+
+Outcome = Done | RetryAfter | Postponed | Failed | Refused | Cancelled

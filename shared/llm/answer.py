@@ -5,9 +5,10 @@ providers leave parts out, and a missing part must be a typed error, not an Attr
 """
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError
 
 from shared.errors import AppError
 from shared.llm.errors import (
@@ -18,10 +19,27 @@ from shared.llm.errors import (
     ModelRequestRefused,
     ModelUnavailable,
 )
-from shared.llm.port import Finish, ModelRequest, ModelResponse, Usage
+from shared.llm.port import Finish, ModelRequest, ModelResponse, ToolCall, Usage
 
 _MAX_OUTPUT_TOKENS = "max_output_tokens"
 _PROVIDER_FAILED = frozenset({"server_error", "vector_store_timeout"})
+_UNDER_WAY = frozenset({"queued", "in_progress"})
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a response is that the provider keeps; `usage` is None as long as it is not told."""
+
+    id: str
+    status: str
+    usage: Usage | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing changes any more. A status that nobody has heard of is an end, too."""
+        return self.status not in _UNDER_WAY
 
 
 class _InputDetails(BaseModel):
@@ -52,9 +70,33 @@ class _Part(BaseModel):
     text: str = ""
 
 
-class _Item(BaseModel):
-    type: str
+class _Message(BaseModel):
+    type: Literal["message"]
     content: list[_Part] | None = None
+
+
+class _FunctionCall(BaseModel):
+    type: Literal["function_call"]
+    call_id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    arguments: str
+
+
+class _OtherItem(BaseModel):
+    type: str
+
+
+def _kind_of(item: Any) -> str:
+    kind = item.get("type") if isinstance(item, dict) else None
+    return kind if kind in ("message", "function_call") else "other"
+
+
+_Item = Annotated[
+    Annotated[_Message, Tag("message")]
+    | Annotated[_FunctionCall, Tag("function_call")]
+    | Annotated[_OtherItem, Tag("other")],
+    Discriminator(_kind_of),
+]
 
 
 class _Failure(BaseModel):
@@ -65,24 +107,30 @@ class _Incomplete(BaseModel):
     reason: str | None = None
 
 
-class _Body(BaseModel):
+class _Head(BaseModel):
     id: str
-    model: str
     status: str = "completed"
-    output: list[_Item]
     usage: _Usage | None = None
+
+
+class _Body(_Head):
+    model: str
+    output: list[_Item]
     error: _Failure | None = None
     incomplete_details: _Incomplete | None = None
 
     def parts(self) -> Iterator[_Part]:
         for item in self.output:
-            if item.type == "message":
+            if isinstance(item, _Message):
                 yield from item.content or ()
+
+    def calls(self) -> Iterator[_FunctionCall]:
+        return (item for item in self.output if isinstance(item, _FunctionCall))
 
 
 def read_answer(body: bytes, request: ModelRequest) -> ModelResponse:
     """Return what a successful HTTP answer to `request` holds, or raise what it means instead."""
-    answer = _parse(body, request)
+    answer = _parse(_Body, body, request.model)
     usage = (answer.usage or _Usage()).counted()
     facts: dict[str, Any] = {"model": request.model, "response_id": answer.id}
     if answer.status == "failed":
@@ -109,19 +157,26 @@ def read_answer(body: bytes, request: ModelRequest) -> ModelResponse:
         usage=usage,
         finish=Finish.COMPLETED if answer.status == "completed" else Finish.INCOMPLETE,
         finish_reason=None if answer.status == "completed" else reason or answer.status,
+        tool_calls=tuple(ToolCall(each.call_id, each.name, each.arguments) for each in answer.calls()),
     )
 
 
-def _parse(body: bytes, request: ModelRequest) -> _Body:
+def read_progress(body: bytes, model: str) -> Progress:
+    """Return how far the response is, or raise ModelAnswerMalformed."""
+    head = _parse(_Head, body, model)
+    return Progress(head.id, head.status, head.usage.counted() if head.usage else None)
+
+
+def _parse(shape: type[Parsed], body: bytes, model: str) -> Parsed:
     try:
-        return _Body.model_validate_json(body)
+        return shape.model_validate_json(body)
     except ValidationError as error:
         # The validation error itself quotes the body, which holds the model's answer: only its places are told.
         places = ", ".join(sorted({".".join(map(str, each["loc"])) or each["type"] for each in error.errors()}))
         raise ModelAnswerMalformed(
-            f"The answer for model '{request.model}' is not a response of the Responses API (wrong: {places}). Check"
+            f"The answer for model '{model}' is not a response of the Responses API (wrong: {places}). Check"
             " that OPENAI_BASE_URL names such an API; if it does, the provider or a proxy on the way is at fault.",
-            model=request.model,
+            model=model,
         ) from None
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from shared.errors import Permanent, Retryable
+from shared.errors import NotNow, Permanent, Retryable
 from shared.llm.port import Usage
 
 
-class ModelRateLimited(Retryable):
+class ModelRateLimited(NotNow):
     """The provider takes no more calls for now; `retry_after_seconds` is set when it said for how long."""
 
     code = "model_rate_limited"
@@ -28,6 +28,18 @@ class ModelAnswerMalformed(Retryable):
     """What the provider sent is not a response of its API, so it says nothing about the request."""
 
     code = "model_answer_malformed"
+
+
+class ModelResponseGone(Retryable):
+    """The provider does not know the background response any more, or somebody cancelled it there."""
+
+    code = "model_response_gone"
+
+
+class ModelLaneBusy(NotNow):
+    """The provider's limits leave no room for the call soon; `retry_after_seconds` says when there is some."""
+
+    code = "model_lane_busy"
 
 
 class ModelRequestRefused(Permanent):

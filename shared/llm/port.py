@@ -1,6 +1,6 @@
 """What a service may ask of a model, whoever provides it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -23,21 +23,48 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A function that the model may ask for. `parameters` is a strict JSON Schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model asks for. `arguments` is JSON text as the model wrote it, which may be wrong."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What came of a call that the model asked for; in a request it follows that call."""
+
+    call_id: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One call of one model.
 
-    `input` is one text, or the turns of a conversation. With an `output_schema` (a strict JSON Schema, named
+    `input` is one text, or the turns of a conversation with the calls and results of tools among them. With an `output_schema` (a strict JSON Schema, named
     `schema_name`) the answer's text is JSON that satisfies it. `max_output_tokens` includes the tokens a model spends
     on reasoning. `metadata` (up to 16 short texts) is kept by the provider beside the call; it never reaches the model.
     """
 
     model: str
     instructions: str
-    input: tuple[Message, ...] | str
+    input: tuple[Message | ToolCall | ToolResult, ...] | str
     output_schema: Mapping[str, Any] | None = None
     schema_name: str = "answer"
     max_output_tokens: int = 4_000
     metadata: Mapping[str, str] = field(default_factory=dict)
+    tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +89,10 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """What came back. `finish_reason` is set when the answer is incomplete, in the provider's words."""
+    """What came back. `finish_reason` is set when the answer is incomplete, in the provider's words.
+
+    With `tool_calls` the model waits for their results; there may be a text beside them.
+    """
 
     id: str
     model: str
@@ -70,16 +100,42 @@ class ModelResponse:
     usage: Usage
     finish: Finish = Finish.COMPLETED
     finish_reason: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Has the provider keep the response, so that another process can fetch it.
+
+    `response_id` is one that was started before, None to start one. `on_started` gets the id of each response that is
+    started, before its answer is waited for; what it raises ends the call.
+    """
+
+    response_id: str | None
+    on_started: Callable[[str], Awaitable[None]]
 
 
 class ModelClient(Protocol):
     """A provider of models. One client serves many calls at once."""
 
-    async def respond(self, request: ModelRequest, timeout_seconds: float) -> ModelResponse:
+    async def respond(
+        self, request: ModelRequest, timeout_seconds: float, background: Background | None = None
+    ) -> ModelResponse:
         """Return the model's answer, or raise one of `shared.llm.errors`.
 
         The call is made once: nothing is retried here. An answer that was cut because `max_output_tokens` was reached
         raises `ModelAnswerCut`; one that is incomplete for another reason is returned as it is.
+
+        A plain call that is cancelled or timed out is given up at the provider. One in the background is given up
+        when its time is over, but goes on when it is cancelled: whoever wants it ended calls `cancel`. A response that
+        the provider does not know any more, or that was cancelled there, is started anew.
+        """
+        ...
+
+    async def cancel(self, response_id: str, timeout_seconds: float) -> Usage | None:
+        """End a background response, and return what it had used, None when the provider does not say.
+
+        One that has ended already, or that the provider does not know, is left as it is.
         """
         ...
 

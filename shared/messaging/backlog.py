@@ -1,12 +1,23 @@
 """What the streams still hold for their consumers."""
 
+from dataclasses import dataclass
+
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 
-from contracts.streams import GATING
+from contracts.streams import CONSUMERS, GATING, Consumer
+from shared.errors import MessagingUnavailable
 
 _TIMEOUT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerBacklog:
+    """Messages that a consumer was not given yet, and those it has not acknowledged."""
+
+    pending: int
+    unacknowledged: int
 
 
 class Backlog:
@@ -30,3 +41,20 @@ class Backlog:
         except (TimeoutError, nats.errors.Error):
             return True
         return bool(consumer.num_pending or consumer.num_ack_pending)
+
+    async def counts(self) -> dict[str, ConsumerBacklog]:
+        """Return what the streams hold for each consumer; a consumer that is missing holds nothing.
+
+        Raises MessagingUnavailable while the server cannot say.
+        """
+        try:
+            return {consumer.name: await self._count(consumer) for consumer in CONSUMERS}
+        except (TimeoutError, nats.errors.Error) as error:
+            raise MessagingUnavailable(f"NATS does not answer: {str(error) or type(error).__name__}") from error
+
+    async def _count(self, consumer: Consumer) -> ConsumerBacklog:
+        try:
+            state = await self._jetstream.consumer_info(consumer.stream, consumer.name)
+        except nats.js.errors.NotFoundError:
+            return ConsumerBacklog(0, 0)
+        return ConsumerBacklog(state.num_pending or 0, state.num_ack_pending or 0)

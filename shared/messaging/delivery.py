@@ -1,14 +1,13 @@
 """The one delivery policy: how a batch of messages ends, whatever happened to it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from nats.aio.msg import Msg
 
-from contracts.ids import derived_id
-from shared.errors import Permanent, Retryable
-from shared.messaging.publisher import Publisher
+from shared.errors import AppError, Permanent, Retryable
 from shared.messaging.settling import deliveries, give_back, settle
 
 log = structlog.get_logger()
@@ -16,6 +15,23 @@ log = structlog.get_logger()
 Item = TypeVar("Item")
 
 MOST_DELIVERIES_OF_A_BUG = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """A message that cannot be handled, and why."""
+
+    subject: str
+    payload: bytes
+    code: str
+    reason: str
+
+
+class DeadLetters(Protocol):
+    """Where messages go that cannot be handled."""
+
+    async def keep(self, message: Undeliverable) -> None:
+        """Keep the message for good, or raise Retryable; keeping it again counts it up."""
 
 
 class BatchDelivery(Generic[Item]):
@@ -31,12 +47,12 @@ class BatchDelivery(Generic[Item]):
         kind: str,
         parse: Callable[[Msg], Item],
         handle: Callable[[list[Item]], Awaitable[None]],
-        publisher: Publisher,
+        dead_letters: DeadLetters,
     ) -> None:
         self._kind = kind
         self._parse = parse
         self._handle = handle
-        self._publisher = publisher
+        self._dead_letters = dead_letters
 
     async def __call__(self, messages: list[Msg]) -> None:
         """Handle one batch; never raises for what the messages hold."""
@@ -45,7 +61,7 @@ class BatchDelivery(Generic[Item]):
             try:
                 good.append((message, self._parse(message)))
             except Permanent as error:
-                await self._bury(message, f"{error.code}: {error.message}")
+                await self._bury(message, error.code, error.message)
         if good:
             await self._deliver(good)
 
@@ -70,14 +86,15 @@ class BatchDelivery(Generic[Item]):
             return
         message, _ = batch[0]
         if deliveries(message) >= MOST_DELIVERIES_OF_A_BUG:
-            await self._bury(message, f"{type(error).__name__}: {error}")
+            await self._bury(message, AppError.code, f"{type(error).__name__}: {error}")
         else:
             await give_back(message, None)
 
-    async def _bury(self, message: Msg, reason: str) -> None:
-        key = derived_id("msg", message.subject, str(message.metadata.sequence.stream), str(message.metadata.timestamp))
-        if await self._publisher.dead_letter(self._kind, key, message.data, reason, message.subject):
-            log.error("dead_letter.kept", kind=self._kind, key=key, subject=message.subject, reason=reason)
-            await settle(message.term())
+    async def _bury(self, message: Msg, code: str, reason: str) -> None:
+        try:
+            await self._dead_letters.keep(Undeliverable(message.subject, message.data, code, reason))
+        except Retryable as error:
+            log.warning("delivery.postponed", kind=self._kind, count=1, code=error.code, error=error.message)
+            await give_back(message, error.retry_after_seconds)
         else:
-            await give_back(message, None)
+            await settle(message.term())

@@ -1,8 +1,12 @@
 """Applies the streams and consumers that the contracts declare; doing it again changes nothing."""
 
+import asyncio
+import math
 from dataclasses import replace
 
+import nats.errors
 import nats.js.errors
+import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -18,7 +22,27 @@ from nats.js.api import (
 from contracts.streams import CONSUMERS, EVENTS, RUN_EVENTS, STREAMS, Consumer, Stream
 from shared.settings import StreamSettings
 
+log = structlog.get_logger()
+
 _TIMEOUT_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
+_RETRY_SECONDS = 0.2
+_CLUSTER_INCOMPLETE = 10_004
+_NO_SUITABLE_PEERS = 10_005
+
+
+async def provision_streams_soon(client: Client, settings: StreamSettings, patience_seconds: float) -> list[str]:
+    """Do as `provision_streams`, again and again while a cluster has no leader or too few members yet."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience_seconds
+    while True:
+        try:
+            return await provision_streams(client, settings)
+        except (TimeoutError, nats.errors.Error) as error:
+            if not _may_pass(error) or loop.time() > deadline:
+                raise
+            log.warning("provision.postponed", error=str(error) or type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def provision_streams(client: Client, settings: StreamSettings) -> list[str]:
@@ -37,7 +61,8 @@ async def provision_streams(client: Client, settings: StreamSettings) -> list[st
 
 async def missing_parts(client: Client) -> list[str]:
     """Return the names of declared streams and consumers that the server does not have."""
-    jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
+    # Whoever looks has other things to do, and a stream without a leader answers nothing for seconds.
+    jetstream = client.jetstream(timeout=_LOOK_SECONDS)
     missing = []
     for stream in STREAMS:
         try:
@@ -50,6 +75,16 @@ async def missing_parts(client: Client) -> list[str]:
         except nats.js.errors.NotFoundError:
             missing.append(f"{consumer.stream}/{consumer.name}")
     return missing
+
+
+def _may_pass(error: Exception) -> bool:
+    match error:
+        case TimeoutError() | nats.errors.NoRespondersError() | nats.js.errors.ServiceUnavailableError():
+            return True
+        case nats.js.errors.APIError(err_code=code):
+            return code in {_CLUSTER_INCOMPLETE, _NO_SUITABLE_PEERS}
+        case _:
+            return False
 
 
 def _with_retention(settings: StreamSettings) -> list[Stream]:
@@ -80,7 +115,8 @@ def _stream_config(stream: Stream, replicas: int) -> StreamConfig:
         discard_new_per_subject=stream.discard_new_per_subject,
         max_age=stream.max_age_seconds or 0,
         max_msgs_per_subject=stream.max_msgs_per_subject or -1,
-        duplicate_window=stream.duplicate_window_seconds,
+        # The server refuses a window that is longer than what the stream keeps.
+        duplicate_window=min(stream.duplicate_window_seconds, stream.max_age_seconds or math.inf),
         num_replicas=replicas,
     )
 

@@ -8,7 +8,7 @@ import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 from contracts.subjects import dead_subject, event_subject, run_subject
 from shared.domain.run_event import RunEventMessage
 
@@ -34,10 +34,10 @@ class Publisher:
         """Publish an accepted event, unconfirmed; return whether it was at least sent."""
         return await self._send(event_subject(type, organisation), json, headers)
 
-    async def dispatch(self, runs: Iterable[tuple[Lane, str]]) -> None:
-        """Put each run into its lane, unconfirmed; the server refuses a run that is there already."""
-        for lane, run_id in runs:
-            if not await self._send(run_subject(lane, run_id), b"", None):
+    async def dispatch(self, runs: Iterable[tuple[Queue, str]]) -> None:
+        """Put each run into its queue, unconfirmed; the server refuses a run that is there already."""
+        for queue, run_id in runs:
+            if not await self._send(run_subject(queue, run_id), b"", None):
                 return
 
     async def tell(self, subject: str, json: bytes) -> None:
@@ -66,8 +66,19 @@ class Publisher:
             return False
         return True
 
+    async def again(self, subject: str, payload: bytes) -> bool:
+        """Publish a message once more as it came; return whether its stream has confirmed it."""
+        if self._jetstream is None or not self.is_connected:
+            return False
+        try:
+            await self._jetstream.publish(subject, payload, timeout=_CONFIRM_SECONDS)
+        except (TimeoutError, nats.errors.Error) as error:
+            log.warning("publish.unconfirmed", subject=subject, error=str(error) or type(error).__name__)
+            return False
+        return True
+
     async def dead_letter(self, kind: str, key: str, payload: bytes, reason: str, subject: str) -> bool:
-        """Keep a message that cannot be handled, with the reason; return whether the stream has confirmed it."""
+        """Tell of a message that cannot be handled, with the reason; return whether the stream has confirmed it."""
         if self._jetstream is None or not self.is_connected:
             return False
         headers = {"Towpath-Reason": _header_text(reason), "Towpath-Subject": subject, _MESSAGE_ID: key}

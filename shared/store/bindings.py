@@ -3,7 +3,7 @@
 from pydantic import TypeAdapter
 from pymongo import ASCENDING, IndexModel
 
-from contracts.agents import Schedule, Scope
+from contracts.agents import CallMode, Schedule, Scope
 from shared.domain.binding import Binding, ScopeRef
 from shared.store.mongo import Collection, Database, Document, storage_errors
 from shared.store.revision import Revision
@@ -44,6 +44,8 @@ def binding_document(binding: Binding) -> Document:
         "scope_id": binding.at.id,
         "agent_key": binding.agent_key,
         "enabled": binding.enabled,
+        "paused": binding.paused,
+        "call_mode": binding.call_mode,
         "schedule": None if binding.schedule is None else binding.schedule.model_dump(mode="json"),
         "updated_at": binding.updated_at,
         "updated_by": binding.updated_by,
@@ -57,6 +59,8 @@ def binding_of(document: Document) -> Binding:
         at=ScopeRef(Scope(document["scope"]), document["scope_id"]),
         agent_key=document["agent_key"],
         enabled=document["enabled"],
+        paused=document.get("paused"),
+        call_mode=None if document.get("call_mode") is None else CallMode(document["call_mode"]),
         schedule=None if schedule is None else _SCHEDULE.validate_python(schedule),
         updated_at=document["updated_at"],
         updated_by=document["updated_by"],

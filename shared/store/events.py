@@ -85,7 +85,11 @@ class EventStore:
         matched = 0
         for part in in_commands(decided):
             query = {"_id": {"$in": list(part)}, "gated": False}
-            changes = [merge_by_id(part), {"$set": {"gated": True, "gated_at": now}}, {"$unset": ["sweep_at"]}]
+            changes = [
+                merge_by_id(part),
+                {"$set": {"gated": True, "gated_at": now}},
+                {"$unset": ["sweep_at", "dead_letter"]},
+            ]
             with storage_errors():
                 matched += (await self._events.update_many(query, changes)).matched_count
         return matched == len(decided)
@@ -124,8 +128,24 @@ class EventStore:
             await self._events.update_many({"sweep_at": {"$gt": moment}}, {"$set": {"sweep_at": moment}})
 
     async def sweep_again_at(self, moments: Iterable[tuple[str, datetime]]) -> None:
-        """Set when each still ungated event is to be looked at next."""
-        writes = [UpdateOne({"_id": key, "gated": False}, {"$set": {"sweep_at": moment}}) for key, moment in moments]
+        """Set when each event that is still due for the sweep is to be looked at next."""
+        writes = [
+            UpdateOne({"_id": key, "sweep_at": {"$exists": True}}, {"$set": {"sweep_at": moment}})
+            for key, moment in moments
+        ]
         if writes:
             with storage_errors():
                 await self._events.bulk_write(writes, ordered=False)
+
+    async def set_aside(self, key: str, letter_id: str) -> None:
+        """Leave an event without decisions to its dead letter: the sweep does not publish it any more."""
+        with storage_errors():
+            await self._events.update_one(
+                {"_id": key, "gated": False}, {"$set": {"dead_letter": letter_id}, "$unset": {"sweep_at": ""}}
+            )
+
+    async def take_up_again(self, keys: Sequence[str], now: datetime) -> None:
+        """Have events that were set aside published again by the sweep, so that the gate looks at them once more."""
+        aside = {"_id": {"$in": list(keys)}, "gated": False, "dead_letter": {"$exists": True}}
+        with storage_errors():
+            await self._events.update_many(aside, {"$set": {"sweep_at": now}, "$unset": {"dead_letter": ""}})

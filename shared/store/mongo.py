@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import bson
+import bson.errors
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -78,6 +80,13 @@ class Mongo:
         with storage_errors():
             await self.database.command("ping")
 
+    async def server_time(self) -> datetime:
+        """Return what time it is by the primary's clock."""
+        with storage_errors():
+            answer = await self.database.command("hello")
+        told: datetime = answer["localTime"]
+        return told.replace(tzinfo=UTC)
+
     def close(self) -> None:
         self._client.close()
 
@@ -115,6 +124,14 @@ async def insert_new(collection: Collection, documents: list[Document]) -> set[i
         except BulkWriteError as error:
             return duplicate_indexes(error)
     return set()
+
+
+def storable_bytes(document: Document) -> int | None:
+    """Return how many bytes a document has in the database, or None when it cannot be stored at all."""
+    try:
+        return len(bson.encode(document))
+    except (OverflowError, bson.errors.InvalidDocument, bson.errors.InvalidStringData):
+        return None
 
 
 def _short(error: Exception) -> str:

@@ -2,18 +2,20 @@
 
 from pymongo import IndexModel
 
-from shared.store import bindings, events, memory, proposals, runs, schedules, steps
+from shared.store import bindings, bodies, dead_letters, events, memory, proposals, retention, runs, schedules, steps
 from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "events": events.INDEXES,
-    "runs": runs.INDEXES,
+    "events": events.INDEXES + retention.EVENT_INDEXES,
+    "runs": runs.INDEXES + retention.RUN_INDEXES,
     "steps": steps.INDEXES,
+    "bodies": bodies.INDEXES,
     "bindings": bindings.INDEXES,
     "schedules": schedules.INDEXES,
     "memory_blocks": memory.INDEXES,
     "memory_versions": memory.VERSION_INDEXES,
-    "proposals": proposals.INDEXES,
+    "proposals": proposals.INDEXES + retention.PROPOSAL_INDEXES,
+    "dead_letters": dead_letters.INDEXES,
 }
 
 

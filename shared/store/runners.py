@@ -26,6 +26,11 @@ class RunnerStore:
         with storage_errors():
             return [runner["_id"] async for runner in self._runners.find({"$expr": {"$lt": ["$seen_at", heard]}})]
 
+    async def count(self) -> int:
+        """Return how many runners are at work, by what they said last."""
+        with storage_errors():
+            return await self._runners.estimated_document_count()
+
     async def forget(self, runner: str) -> None:
         """Remove a runner that has stopped, or is lost."""
         with storage_errors():

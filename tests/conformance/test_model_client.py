@@ -13,10 +13,22 @@ from jsonschema import Draft202012Validator
 
 from infra.offline_model.server import serving
 from shared.clock import utc_now
-from shared.errors import AppError, Permanent, Retryable
+from shared.errors import AppError, Permanent, Retryable, StorageUnavailable
 from shared.llm import errors
 from shared.llm.openai_client import OpenAIModel
-from shared.llm.port import Finish, ModelClient, ModelRequest, ModelResponse, Usage
+from shared.llm.port import (
+    Background,
+    Finish,
+    Message,
+    ModelClient,
+    ModelRequest,
+    ModelResponse,
+    Role,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Usage,
+)
 from shared.testing.model import ScriptedModel, Silence, Step
 
 ENOUGH_SECONDS = 10.0
@@ -36,6 +48,16 @@ REQUEST = ModelRequest(
     max_output_tokens=500,
     metadata={"run_id": "run_1"},
 )
+TOOL = ToolSpec(
+    name="look_up",
+    description="Says what is known about a topic.",
+    parameters={
+        "type": "object",
+        "properties": {"topic": {"type": "string"}},
+        "required": ["topic"],
+        "additionalProperties": False,
+    },
+)
 
 
 class Behaviour(StrEnum):
@@ -53,10 +75,12 @@ class Behaviour(StrEnum):
     REFUSES_THE_KEY = "refuses the key"
     DECLINES = "declines"
     STOPS_AT_THE_LIMIT = "stops at the limit"
+    WANTS_A_TOOL = "wants a tool"
     FILTERS = "filters"
 
 
 USAGE = Usage(input_tokens=12, output_tokens=7, cached_tokens=0, reasoning_tokens=0)
+WANTED = '{"topic": "reviews"}'
 ANSWER = '{"summary": "Nora prefers mornings.", "count": 1}'
 STEPS: dict[Behaviour, Step] = {
     Behaviour.ANSWERS: ANSWER,
@@ -71,6 +95,7 @@ STEPS: dict[Behaviour, Step] = {
     Behaviour.REFUSES_THE_KEY: errors.ModelAuthFailed("Who?"),
     Behaviour.DECLINES: errors.ModelRefused("No.", USAGE),
     Behaviour.STOPS_AT_THE_LIMIT: errors.ModelAnswerCut("Too long.", USAGE),
+    Behaviour.WANTS_A_TOOL: ToolCall("call_1", "look_up", WANTED),
     Behaviour.FILTERS: ModelResponse("resp_1", "gpt-5.1", ANSWER[:9], USAGE, Finish.INCOMPLETE, "content_filter"),
 }
 FAULTS: dict[Behaviour, dict[str, object]] = {
@@ -86,6 +111,7 @@ FAULTS: dict[Behaviour, dict[str, object]] = {
     Behaviour.REFUSES_THE_KEY: {"kind": "401"},
     Behaviour.DECLINES: {"kind": "refusal"},
     Behaviour.STOPS_AT_THE_LIMIT: {"kind": "incomplete"},
+    Behaviour.WANTS_A_TOOL: {"kind": "tool_call", "code": "look_up", "arguments": WANTED},
     Behaviour.FILTERS: {"kind": "incomplete", "reason": "content_filter"},
 }
 FAILURES: dict[Behaviour, type[AppError]] = {
@@ -239,6 +265,132 @@ async def test_calls_at_once_are_separate(client_that: ClientThat) -> None:
     answers = await asyncio.gather(*(client.respond(REQUEST, ENOUGH_SECONDS) for _ in range(8)))
 
     assert len({answer.id for answer in answers}) == 8
+
+
+async def test_wanted_tool_is_named_with_its_arguments(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.WANTS_A_TOOL)
+
+    answer = await client.respond(replace(REQUEST, tools=(TOOL,)), ENOUGH_SECONDS)
+
+    (call,) = answer.tool_calls
+    assert call.id
+    assert (call.name, call.arguments) == ("look_up", WANTED)
+    assert answer.finish is Finish.COMPLETED
+
+
+async def test_answer_follows_the_result_of_a_tool(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.ANSWERS)
+    turns = (Message(Role.USER, str(REQUEST.input)), ToolCall("call_1", "look_up", WANTED), ToolResult("call_1", "No."))
+
+    answer = await client.respond(replace(REQUEST, input=turns, tools=(TOOL,)), ENOUGH_SECONDS)
+
+    assert answer.tool_calls == ()
+    assert answer.text
+
+
+class Started:
+    """The ids of the responses that were started."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    async def __call__(self, response_id: str) -> None:
+        self.ids.append(response_id)
+
+    async def one(self) -> str:
+        async with asyncio.timeout(ENOUGH_SECONDS):
+            while not self.ids:
+                await asyncio.sleep(0)
+        return self.ids[0]
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.ANSWERS, Behaviour.WANTS_A_TOOL])
+async def test_background_answer_is_that_of_the_started_response(client_that: ClientThat, behaviour: Behaviour) -> None:
+    client, started = await client_that(behaviour), Started()
+
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, started))
+
+    assert [answer.id] == started.ids
+    assert bool(answer.text) is (behaviour is Behaviour.ANSWERS)
+    assert len(answer.tool_calls) == (behaviour is Behaviour.WANTS_A_TOOL)
+    assert answer.usage.output_tokens > 0
+
+
+@pytest.mark.parametrize("behaviour", FAILURES)
+async def test_failure_in_the_background_has_its_own_class(client_that: ClientThat, behaviour: Behaviour) -> None:
+    client = await client_that(behaviour)
+
+    with pytest.raises(FAILURES[behaviour]):
+        await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, Started()))
+
+
+async def test_response_that_was_started_before_is_found_again(client_that: ClientThat) -> None:
+    client, started = await client_that(Behaviour.ANSWERS), Started()
+    first = await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, started))
+
+    again = await client.respond(REQUEST, ENOUGH_SECONDS, Background(first.id, started))
+
+    assert again == first
+    assert started.ids == [first.id]
+
+
+async def test_response_that_nobody_knows_is_started_anew(client_that: ClientThat) -> None:
+    client, started = await client_that(Behaviour.ANSWERS), Started()
+
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS, Background("resp_forgotten", started))
+
+    assert [answer.id] == started.ids
+
+
+async def test_cancelled_response_is_started_anew(client_that: ClientThat) -> None:
+    client, started = await client_that(Behaviour.IS_SILENT, Behaviour.ANSWERS), Started()
+    call = asyncio.create_task(client.respond(REQUEST, ENOUGH_SECONDS, Background(None, started)))
+    first = await started.one()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    await client.cancel(first, ENOUGH_SECONDS)
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS, Background(first, started))
+
+    assert started.ids == [first, answer.id]
+
+
+async def test_silence_in_the_background_ends_when_the_time_is_over(client_that: ClientThat) -> None:
+    client, started = await client_that(Behaviour.IS_SILENT, Behaviour.ANSWERS), Started()
+
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        with pytest.raises(errors.ModelTimedOut):
+            await client.respond(REQUEST, 0.5, Background(None, started))
+
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS, Background(await started.one(), started))
+    assert answer.id == started.ids[1]
+
+
+async def test_cancelling_what_has_ended_says_what_it_cost(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.ANSWERS)
+    answer = await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, Started()))
+
+    used = await client.cancel(answer.id, ENOUGH_SECONDS)
+
+    assert used is not None
+    assert used.output_tokens == answer.usage.output_tokens
+
+
+async def test_cancelling_what_nobody_knows_changes_nothing(client_that: ClientThat) -> None:
+    client = await client_that()
+
+    assert await client.cancel("resp_forgotten", ENOUGH_SECONDS) is None
+
+
+async def test_error_in_noting_the_response_ends_the_call(client_that: ClientThat) -> None:
+    client = await client_that(Behaviour.ANSWERS)
+
+    async def refuse(_: str) -> None:
+        raise StorageUnavailable("No.")
+
+    with pytest.raises(StorageUnavailable):
+        await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, refuse))
 
 
 async def test_closing_twice_changes_nothing(client_that: ClientThat) -> None:

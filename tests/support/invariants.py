@@ -8,6 +8,9 @@ from typing import Any
 import orjson
 from pymongo.database import Database
 
+from shared.doctor.checks import CHECKS
+from shared.store.inspection import Finding
+
 Document = dict[str, Any]
 
 TERMINAL = ["completed", "failed", "cancelled"]
@@ -17,21 +20,13 @@ SWEEP_ALLOWANCE = timedelta(seconds=3)
 
 def check_invariants(database: Database[Document]) -> None:
     """Fail, naming every violation, unless the settled database holds what the platform promises."""
-    violations = [
-        *_undecided_events(database),
-        *_decisions_without_run(database),
-        *_runs_without_decision(database),
-        *_runs_twice(database),
-        *_unsettled_runs(database),
-        *_wrong_proposals(database),
-        *_abandoned_runs(database),
-    ]
+    violations = [*_broken(database), *_incomplete_decisions(database), *_open_aftermaths(database)]
     assert not violations, "; ".join(violations)
 
 
 def unfinished(database: Database[Document]) -> list[str]:
     """Name what still has to come to rest, the first few of each kind."""
-    undecided = database["events"].find({"gated": False}).limit(SHOWN)
+    undecided = database["events"].find({"gated": False, "dead_letter": None}).limit(SHOWN)
     active = database["runs"].find({"status": {"$nin": TERMINAL}}).limit(SHOWN)
     ended = database["runs"].find({"status": {"$in": TERMINAL}, "sweep_at": {"$exists": True}}).limit(SHOWN)
     return [
@@ -41,12 +36,24 @@ def unfinished(database: Database[Document]) -> list[str]:
     ]
 
 
-def _undecided_events(database: Database[Document]) -> Iterator[str]:
+def _broken(database: Database[Document]) -> Iterator[str]:
+    """Name what the doctor finds: of what goes on by itself only what is late, of everything else all."""
+    now = datetime.now(UTC)
+    for check in CHECKS:
+        probe = check.probe(now - SWEEP_ALLOWANCE if check.is_light else now)
+        answers = database[probe.collection].aggregate(probe.counting(SHOWN), **probe.options())
+        finding = Finding.read(list(answers))
+        if finding.count:
+            yield f"{check.name}: {finding.count} ({', '.join(finding.ids)}). {check.promise}"
+
+
+def _incomplete_decisions(database: Database[Document]) -> Iterator[str]:
+    """Name events that do not say of every Agent what was decided; only where Agents are never changed."""
     triggered = _triggered_agents(database)
-    for event in database["events"].find({}):
+    for event in database["events"].find({"dead_letter": None}):
         decided = Counter(decision["agent_key"] for decision in event.get("decisions", ()))
         missing = triggered[event["type"]] - set(decided)
-        if not event["gated"] or "decisions" not in event or missing:
+        if not event["gated"] or missing:
             yield f"event {event['_id']} ({event['type']}) has no decision of {sorted(missing) or 'any Agent'}"
         yield from (f"event {event['_id']} is decided twice for {key}" for key, count in decided.items() if count > 1)
 
@@ -61,54 +68,6 @@ def _triggered_agents(database: Database[Document]) -> defaultdict[str, set[str]
     return triggered
 
 
-def _decided_runs(database: Database[Document]) -> set[str]:
-    return {
-        decision["run_id"]
-        for event in database["events"].find({}, {"decisions": 1})
-        for decision in event.get("decisions", ())
-        if decision["outcome"] == "run"
-    }
-
-
-def _decisions_without_run(database: Database[Document]) -> list[str]:
-    return [f"run {run_id} was decided and does not exist" for run_id in _decided_runs(database) - _runs(database)]
-
-
-def _runs_without_decision(database: Database[Document]) -> list[str]:
-    return [f"run {run_id} exists and was not decided" for run_id in _runs(database) - _decided_runs(database)]
-
-
-def _runs(database: Database[Document]) -> set[str]:
-    return {run["_id"] for run in database["runs"].find({}, {"_id": 1})}
-
-
-def _runs_twice(database: Database[Document]) -> Iterator[str]:
-    works = Counter(
-        (run["event_key"], run["agent_key"], run["target"]["type"], run["target"]["id"])
-        for run in database["runs"].find({})
-    )
-    yield from (f"{count} runs of {work}" for work, count in works.items() if count > 1)
-
-
-def _unsettled_runs(database: Database[Document]) -> Iterator[str]:
+def _open_aftermaths(database: Database[Document]) -> Iterator[str]:
     for run in database["runs"].find({"status": {"$in": TERMINAL}, "sweep_at": {"$exists": True}}):
         yield f"run {run['_id']} is {run['status']} and what follows from it was not done"
-
-
-def _wrong_proposals(database: Database[Document]) -> Iterator[str]:
-    proposed = Counter(proposal["run_id"] for proposal in database["proposals"].find({}, {"run_id": 1}))
-    for run in database["runs"].find({"$or": [{"status": "completed"}, {"_id": {"$in": list(proposed)}}]}):
-        effects = [effect for effect in run.get("effects", ()) if effect["dropped"] is None]
-        wanted = len(effects) if run["status"] == "completed" else 0
-        found = proposed.pop(run["_id"], 0)
-        if found != wanted:
-            yield f"run {run['_id']} ({run['status']}) asks for {wanted} proposals and has {found}"
-    yield from (f"{count} proposals of run {run_id}, which does not exist" for run_id, count in proposed.items())
-
-
-def _abandoned_runs(database: Database[Document]) -> Iterator[str]:
-    latest = datetime.now(UTC) - SWEEP_ALLOWANCE
-    for run in database["runs"].find({"status": "running"}):
-        lease = run.get("lease_expires_at")
-        if lease is None or lease < latest:
-            yield f"run {run['_id']} is running and its lease ended at {lease}"

@@ -12,7 +12,7 @@ from shared.clock import utc_now
 from shared.domain.decision import Target
 from shared.domain.run import Claim, RunStatus, Usage, Waiting
 from shared.store.mongo import Document
-from shared.store.runs import Commit, NewRun, run_document
+from shared.store.run_documents import Commit, NewRun, run_document
 
 _ORGANISATION = "bench-status"
 _USER = "ada"

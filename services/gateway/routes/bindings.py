@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.agents import AgentKey, Schedule, Scope
+from contracts.agents import AgentKey, CallMode, Schedule, Scope
 from contracts.envelope import Identifier
 from services.gateway.answers import json_answer
 from services.gateway.auth import Caller, Role
@@ -20,7 +20,10 @@ router = APIRouter(tags=["bindings"])
 
 
 class BindingChange(BaseModel):
-    """What a scope is to say about an Agent. `enabled` null says nothing, and leaves it to the other scopes."""
+    """What a scope is to say about an Agent. Null says nothing, and leaves it to the other scopes.
+
+    A disabled Agent starts no runs; those of a paused one are queued, and wait until it is paused no more.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +31,8 @@ class BindingChange(BaseModel):
     scope: Scope
     scope_id: Annotated[Identifier | None, Field(description="Not for the server; the organisation's is known.")] = None
     enabled: bool | None = None
+    paused: bool | None = None
+    call_mode: CallMode | None = None
     schedule: Schedule | None = None
 
 
@@ -60,6 +65,8 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
         at=at,
         agent_key=change.agent_key,
         enabled=change.enabled,
+        paused=change.paused,
+        call_mode=change.call_mode,
         schedule=change.schedule,
         updated_at=gateway.clock(),
         updated_by=caller.user,
@@ -71,6 +78,7 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
         scope=at.scope,
         scope_id=at.id,
         enabled=binding.enabled,
+        paused=binding.paused,
         by=caller.user,
     )
     return json_answer(binding_view(binding))

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer, tagged_answer
-from services.gateway.auth import Caller
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import RunDetail, RunList, run_detail, run_view
+from services.gateway.visible import visible_run
 from shared.domain.run import ACTIVE, TERMINAL, RunStatus
-from shared.errors import NotFound
 
 router = APIRouter(tags=["agent runs"])
 
@@ -68,17 +67,11 @@ async def list_agent_runs(
 async def get_agent_run(request: Request, run_id: str) -> Response:
     """Return one run with its steps, its output and effects, the decision that started it and the event behind that."""
     gateway, caller = gateway_of(request), await caller_of(request)
-    run = (await gateway.runs.load([run_id])).get(run_id)
-    if run is None or not _may_see(caller, run):
-        raise NotFound(f"There is no run '{run_id}', or it is not yours to see.")
+    run = await visible_run(gateway, caller, run_id)
     events, steps = await asyncio.gather(gateway.events.load([run["event_key"]]), gateway.steps.of_run(run_id))
+    if run.get("output_ref") is not None:
+        run["output_json"] = await gateway.bodies.get(run["output_ref"])
     return json_answer(run_detail(run, events.get(run["event_key"]), steps))
-
-
-def _may_see(caller: Caller, run: Document) -> bool:
-    if run["organisation"] != caller.organisation:
-        return False
-    return caller.sees_organisation or run["user"] == caller.user
 
 
 async def _find(

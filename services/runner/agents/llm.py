@@ -1,20 +1,23 @@
 """The generic Agent: instructions, an event and memory in; an answer that satisfies the version's schema out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from jsonschema import Draft202012Validator
 
 from contracts.agents import MemoryOwner, ModelTier
+from services.runner.agents.conversation import Conversation
+from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.prompt import render_input, render_repair
+from services.runner.agents.tool_calls import ToolCalls
+from services.runner.recorder import Step
 from services.runner.work import Attempt
 from shared.domain.effect import SeenBlock, effects_of
 from shared.domain.memory import Owner
-from shared.domain.run import Done, Usage
+from shared.domain.run import Done
 from shared.errors import Permanent
-from shared.llm.port import Message, ModelClient, ModelRequest, Role
 from shared.store.memory import MemoryStore
 
 _MOST_FAULTS = 10
@@ -28,34 +31,28 @@ class OutputInvalid(Permanent):
 
 @dataclass(frozen=True, slots=True)
 class LlmAgent:
-    """Runs any Agent version whose handler is `llm`: one model call, and one more to mend an invalid answer."""
+    """Runs any Agent version whose handler is `llm`: an answer, with tools on the way, and one more to mend it."""
 
-    model: ModelClient
+    model_calls: ModelCalls
+    tool_calls: ToolCalls
     models: Mapping[ModelTier, str]
     memory: MemoryStore
-    timeout_seconds: float
 
     async def __call__(self, attempt: Attempt) -> Done:
-        """Answer the event, or raise OutputInvalid or an error of the model."""
+        """Answer the event, or raise OutputInvalid, a limit that was reached, or an error of the model or of a tool."""
         owners = {MemoryOwner.USER: attempt.run["user"], MemoryOwner.PROJECT: attempt.run["project"]}
         seen = await self._read_memory(attempt, owners)
-        asked = render_input(attempt.event, attempt.spec.memory, seen)
-        answer = await self._ask(attempt, (Message(Role.USER, asked),))
+        model = self.models[attempt.spec.model.tier]
+        conversation = Conversation(attempt, model, self.model_calls, self.tool_calls)
+        answer = await conversation.answer_to(render_input(attempt.event, attempt.spec.memory, seen))
         parsed, faults = _check(answer, attempt.spec.output_schema)
         if faults:
-            mended = await self._ask(
-                attempt,
-                (
-                    Message(Role.USER, asked),
-                    Message(Role.ASSISTANT, answer),
-                    Message(Role.USER, render_repair(answer, faults)),
-                ),
-            )
+            mended = await conversation.answer_to(render_repair(answer, faults))
             parsed, faults = _check(mended, attempt.spec.output_schema)
         if faults:
             raise OutputInvalid(
-                f"The answer of model '{self.models[attempt.spec.model.tier]}' does not satisfy the output schema"
-                f" of '{attempt.spec.key}', even after one correction: {'; '.join(faults)}."
+                f"The answer of model '{model}' does not satisfy the output schema of '{attempt.spec.key}', even after"
+                f" one correction: {'; '.join(faults)}."
             )
         return Done(parsed, effects_of(parsed, attempt.spec.effects, owners, seen))
 
@@ -65,7 +62,7 @@ class LlmAgent:
             return []
         wanted = [Owner(owner, id_) for owner in attempt.spec.memory if (id_ := owners[owner]) is not None]
 
-        async def read() -> dict[str, Any]:
+        async def read(_: Step) -> dict[str, Any]:
             blocks = await self.memory.of_owners(attempt.run["organisation"], wanted)
             return {
                 "blocks": [
@@ -81,31 +78,8 @@ class LlmAgent:
             }
 
         request = {"owners": [[owner.type.value, owner.id] for owner in wanted]}
-        result = await attempt.steps.step("memory_read", request, read)
+        result = await attempt.steps.step("memory_read", "memory", request, read)
         return [SeenBlock(**{**block, "owner": MemoryOwner(block["owner"])}) for block in result["blocks"]]
-
-    async def _ask(self, attempt: Attempt, messages: tuple[Message, ...]) -> str:
-        spec = attempt.spec
-        request = ModelRequest(
-            model=self.models[spec.model.tier],
-            instructions=spec.instructions,
-            input=messages,
-            output_schema=spec.output_schema,
-            schema_name=spec.key,
-            max_output_tokens=spec.model.max_output_tokens,
-            metadata={"run_id": attempt.claim.run_id, "attempt": str(attempt.claim.attempt), "agent_key": spec.key},
-        )
-
-        async def call() -> dict[str, Any]:
-            response = await self.model.respond(request, self.timeout_seconds)
-            return {"response_id": response.id, "text": response.text, "usage": asdict(response.usage)}
-
-        # The attempt's number is in the metadata, and must not make an equal request look different.
-        same = {"model": request.model, "instructions": request.instructions, "input": [asdict(m) for m in messages]}
-        result = await attempt.steps.step("model_call", same, call)
-        usage = result["usage"]
-        attempt.usage = attempt.usage.plus(Usage(usage["input_tokens"], usage["output_tokens"], 1))
-        return str(result["text"])
 
 
 def _check(answer: str, schema: Mapping[str, Any] | None) -> tuple[dict[str, Any], Sequence[str]]:

@@ -7,11 +7,10 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from contracts.streams import DEAD
 from shared.errors import Permanent, Retryable
 from shared.messaging.delivery import MOST_DELIVERIES_OF_A_BUG, BatchDelivery
-from shared.messaging.publisher import Publisher
-from tests.integration.messaging.looking import messages_of, publish_events, state_of, take, until_settled
+from shared.testing.dead_letters import KeptLetters
+from tests.integration.messaging.looking import publish_events, state_of, take, until_settled
 from tests.support.waiting import until_seen
 
 Handle = Callable[[list[str]], Awaitable[None]]
@@ -50,8 +49,13 @@ def handler() -> Handler:
 
 
 @pytest.fixture
-def deliver(publisher: Publisher, handler: Handler) -> BatchDelivery[str]:
-    return BatchDelivery("event", parse, handler, publisher)
+def letters() -> KeptLetters:
+    return KeptLetters()
+
+
+@pytest.fixture
+def deliver(letters: KeptLetters, handler: Handler) -> BatchDelivery[str]:
+    return BatchDelivery("event", parse, handler, letters)
 
 
 async def pending(client: Client) -> int:
@@ -102,7 +106,7 @@ async def test_without_such_a_wish_it_comes_back_after_half_a_second(
 
 
 async def test_poison_is_kept_with_the_reason_and_the_others_are_handled(
-    client: Client, handler: Handler, deliver: BatchDelivery[str]
+    client: Client, handler: Handler, letters: KeptLetters, deliver: BatchDelivery[str]
 ) -> None:
     await publish_events(client, b"one", b"poison 1", b"two", b"poison 2")
 
@@ -110,13 +114,11 @@ async def test_poison_is_kept_with_the_reason_and_the_others_are_handled(
 
     await until_settled(client)
     assert handler.batches == [["one", "two"]]
-    dead = await messages_of(client, DEAD.name, 2)
-    assert [(body, headers["Towpath-Reason"]) for _, body, headers in dead] == [
-        (b"poison 1", "unreadable: 'poison 1' is poison."),
-        (b"poison 2", "unreadable: 'poison 2' is poison."),
+    assert [(dead.payload, dead.code, dead.reason) for dead in letters.kept] == [
+        (b"poison 1", "unreadable", "'poison 1' is poison."),
+        (b"poison 2", "unreadable", "'poison 2' is poison."),
     ]
-    assert all(subject.startswith("dead.event.msg_") for subject, _, _ in dead)
-    assert {headers["Towpath-Subject"] for _, _, headers in dead} == {"event.checkin.submitted.acme"}
+    assert {dead.subject for dead in letters.kept} == {"event.checkin.submitted.acme"}
 
 
 async def test_poison_alone_is_nothing_to_handle(client: Client, handler: Handler, deliver: BatchDelivery[str]) -> None:
@@ -129,9 +131,9 @@ async def test_poison_alone_is_nothing_to_handle(client: Client, handler: Handle
 
 
 async def test_poison_that_cannot_be_kept_is_not_lost(
-    client: Client, handler: Handler, deliver: BatchDelivery[str]
+    client: Client, letters: KeptLetters, deliver: BatchDelivery[str]
 ) -> None:
-    await client.jetstream().delete_stream(DEAD.name)
+    letters.is_away = True
     await publish_events(client, b"poison")
 
     await deliver(await take(client, 1))
@@ -141,7 +143,7 @@ async def test_poison_that_cannot_be_kept_is_not_lost(
 
 
 async def test_a_bug_holds_up_only_the_message_that_causes_it(
-    client: Client, handler: Handler, deliver: BatchDelivery[str]
+    client: Client, handler: Handler, letters: KeptLetters, deliver: BatchDelivery[str]
 ) -> None:
     await publish_events(client, b"one", b"bad", b"two")
     handler.errors["bad"] = ValueError("off by one")
@@ -152,11 +154,11 @@ async def test_a_bug_holds_up_only_the_message_that_causes_it(
     assert handler.batches == [["one", "bad", "two"], ["one"], ["bad"], ["two"]]
     (again,) = await take(client, 1)
     assert (again.data, again.metadata.num_delivered) == (b"bad", 2)
-    assert await messages_of(client, DEAD.name, 0) == []
+    assert letters.kept == []
 
 
 async def test_a_bug_that_is_mended_in_time_loses_nothing(
-    client: Client, handler: Handler, deliver: BatchDelivery[str]
+    client: Client, handler: Handler, letters: KeptLetters, deliver: BatchDelivery[str]
 ) -> None:
     await publish_events(client, b"bad")
     handler.errors["bad"] = ValueError("off by one")
@@ -166,11 +168,11 @@ async def test_a_bug_that_is_mended_in_time_loses_nothing(
     await deliver(await take(client, 1))
 
     await until_settled(client)
-    assert await messages_of(client, DEAD.name, 0) == []
+    assert letters.kept == []
 
 
 async def test_a_bug_that_stays_ends_as_a_dead_letter_after_some_deliveries(
-    client: Client, handler: Handler, deliver: BatchDelivery[str]
+    client: Client, handler: Handler, letters: KeptLetters, deliver: BatchDelivery[str]
 ) -> None:
     await publish_events(client, b"bad")
     handler.errors["bad"] = ValueError("off by one")
@@ -181,12 +183,12 @@ async def test_a_bug_that_stays_ends_as_a_dead_letter_after_some_deliveries(
     await deliver(await take(client, 1))
 
     await until_settled(client)
-    ((_, body, headers),) = await messages_of(client, DEAD.name, 1)
-    assert (body, headers["Towpath-Reason"]) == (b"bad", "ValueError: off by one")
+    (dead,) = letters.kept
+    assert (dead.payload, dead.code, dead.reason) == (b"bad", "internal", "ValueError: off by one")
 
 
 async def test_while_isolating_what_may_succeed_later_still_comes_back(
-    client: Client, handler: Handler, deliver: BatchDelivery[str]
+    client: Client, handler: Handler, letters: KeptLetters
 ) -> None:
     await publish_events(client, b"later", b"bad", b"one")
     handler.errors = {"later": Retryable("Not now.", retry_after_seconds=0.0), "bad": ValueError("off by one")}
@@ -196,7 +198,7 @@ async def test_while_isolating_what_may_succeed_later_still_comes_back(
             raise ValueError("off by one")
         await handler(items)
 
-    await BatchDelivery("event", parse, handle, deliver._publisher)(await take(client, 3))
+    await BatchDelivery("event", parse, handle, letters)(await take(client, 3))
 
     again = await take(client, 2)
     assert sorted(message.data for message in again) == [b"bad", b"later"]

@@ -51,6 +51,14 @@ async def test_retention_follows_the_settings(client: Client) -> None:
     assert ages == {EVENTS.name: 7_200, RUN_EVENTS.name: 600, RUNS.name: 0, DEAD.name: DEAD.max_age_seconds}
 
 
+async def test_a_stream_that_keeps_little_knows_ids_no_longer_than_that(client: Client) -> None:
+    await provision_streams(client, StreamSettings(event_retention_seconds=9, ai_queue_status_retention_seconds=1))
+
+    jetstream = client.jetstream()
+    windows = {each.name: (await jetstream.stream_info(each.name)).config.duplicate_window for each in STREAMS}
+    assert windows == {EVENTS.name: 9, RUN_EVENTS.name: 1, RUNS.name: 120, DEAD.name: 120}
+
+
 async def test_what_was_changed_by_hand_is_changed_back_and_its_messages_stay(client: Client) -> None:
     before = await all_configs(client)
     jetstream = client.jetstream()

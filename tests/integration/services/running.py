@@ -19,6 +19,7 @@ from shared.domain.decision import RunDecided
 from shared.domain.run import Claim, Done
 from shared.messaging.publisher import Publisher
 from shared.store.agents import AgentStore
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore, GatedEvent
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
@@ -41,7 +42,7 @@ class Runner:
         self.agents = AgentStore(database)
         self.proposals = ProposalStore(mongo)
         self.slots = Slots(slots)
-        aftermath = Aftermath(self.store, self.proposals, publisher)
+        aftermath = Aftermath(self.store, self.proposals, DeadLetterStore(database), publisher)
         self.endings = Endings(self.store, aftermath, publisher, utc_now)
         self.execution = Execution(handlers, self.configuration, StepStore(database), self.endings, utc_now)
         self.executions = Executions(self.execution, self.endings, self.slots)

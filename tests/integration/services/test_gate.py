@@ -9,18 +9,20 @@ from nats.aio.client import Client
 
 from contracts.agents import Scope
 from contracts.envelope import Event
-from contracts.streams import DEAD, RUN_EVENTS, RUNS
+from contracts.streams import RUN_EVENTS, RUNS
 from contracts.subjects import gated_subject, last_id
 from services.gating.arrival import Arrival
 from services.gating.gate import Gate
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
 from shared.errors import Retryable
+from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.events import EventStore
 from shared.store.members import Member, MemberStore
 from shared.store.mongo import Mongo
 from shared.store.runs import RunStore
+from shared.testing.dead_letters import KeptLetters
 from tests.integration.messaging.looking import count_of, messages_of
 from tests.unit.shared.given import NOW, a_version, an_event, triggered
 
@@ -32,7 +34,20 @@ def a_gate(mongo: Mongo, publisher: Publisher, *bindings: Binding) -> Gate:
     configuration.replace_agents([a_version(triggered("noter")), a_version(triggered("reader"))])
     configuration.replace_bindings(bindings)
     database = mongo.database
-    return Gate(configuration, EventStore(database), RunStore(database), MemberStore(database), publisher, lambda: NOW)
+    return Gate(
+        configuration,
+        EventStore(database),
+        RunStore(database),
+        MemberStore(database),
+        publisher,
+        KeptLetters(),
+        lambda: NOW,
+    )
+
+
+def kept_by(gate: Gate) -> list[Undeliverable]:
+    assert isinstance(gate.dead_letters, KeptLetters)
+    return gate.dead_letters.kept
 
 
 def an_arrival(
@@ -142,9 +157,10 @@ async def test_another_event_under_an_id_that_is_taken_is_kept_as_a_dead_letter(
 
     await gate.consider([an_arrival(checkin("a", data={"today": "Something else."})), an_arrival(checkin("b"))])
 
-    ((_, body, headers),) = await messages_of(client, DEAD.name, 1)
-    assert orjson.loads(body)["data"]["today"] == "Something else."
-    assert headers["Towpath-Reason"].startswith("event_id_reused: 'a' of")
+    (letter,) = kept_by(gate)
+    assert orjson.loads(letter.payload)["data"]["today"] == "Something else."
+    assert (letter.subject, letter.code) == ("event.checkin.submitted.acme", "event_id_reused")
+    assert "The id 'a' of source" in letter.reason
     assert len(await runs_of(mongo)) == len(before) + 2
 
 
@@ -156,12 +172,13 @@ async def test_of_two_events_with_one_id_in_one_batch_the_first_is_decided_and_t
     if is_first_accepted:
         await EventStore(mongo.database).accept([an_arrival(first).accepted_event(NOW)])
 
-    await a_gate(mongo, publisher).consider(
+    gate = a_gate(mongo, publisher)
+    await gate.consider(
         [an_arrival(first, is_accepted=is_first_accepted), an_arrival(other), an_arrival(first, is_first=False)]
     )
 
-    ((_, body, _),) = await messages_of(client, DEAD.name, 1)
-    assert orjson.loads(body)["data"]["today"] == "Something else."
+    (letter,) = kept_by(gate)
+    assert orjson.loads(letter.payload)["data"]["today"] == "Something else."
     stored = await EventStore(mongo.database).load([first.key])
     assert stored[first.key]["json"] == first.to_json().decode()
     assert len(await decisions_of(mongo, first)) == 2
@@ -172,7 +189,8 @@ async def test_a_dead_letter_that_cannot_be_kept_has_the_batch_delivered_again(
 ) -> None:
     gate = a_gate(mongo, publisher)
     await gate.consider([an_arrival(checkin("a"))])
-    await client.jetstream().delete_stream(DEAD.name)
+    assert isinstance(gate.dead_letters, KeptLetters)
+    gate.dead_letters.is_away = True
 
     with pytest.raises(Retryable):
         await gate.consider([an_arrival(checkin("a", data={"today": "Something else."}))])

@@ -2,23 +2,18 @@
 
 from typing import Any
 
-import orjson
 import pytest
 
-from contracts.agents import AgentSpec, MemoryOwner, ModelTier
-from services.runner.agents.llm import LlmAgent, OutputInvalid
-from services.runner.recorder import StepRecorder
-from services.runner.work import Attempt
+from contracts.agents import MemoryOwner, ModelTier
+from services.runner.agents.llm import OutputInvalid
 from shared.domain.memory import Owner
-from shared.domain.run import Claim, RunStatus, Usage
+from shared.domain.run import Usage
 from shared.llm.errors import ModelRateLimited, ModelUnavailable
-from shared.llm.port import Message, ModelResponse, Role
-from shared.llm.port import Usage as ModelUsage
+from shared.llm.port import Message, Role
 from shared.store.memory import Author, MemoryStore
 from shared.store.mongo import Mongo
-from shared.store.steps import StepStore
-from shared.testing.model import ScriptedModel, Step
-from tests.unit.shared.given import NOW, a_spec, a_stored_run, an_event
+from tests.integration.services.agents import MODELS, Bench, said
+from tests.unit.shared.given import NOW, a_spec
 
 DIFF = {
     "owner": "user",
@@ -48,35 +43,6 @@ SPEC = a_spec(
     model={"tier": "reasoning", "max_output_tokens": 700},
 )
 GOOD = {"summary": "Ada likes mornings.", "memory_diffs": [DIFF]}
-MODELS = {ModelTier.REASONING: "deep", ModelTier.FAST: "quick"}
-
-
-def said(answer: Any, input_tokens: int = 10, output_tokens: int = 5) -> ModelResponse:
-    text = answer if isinstance(answer, str) else orjson.dumps(answer).decode()
-    return ModelResponse("resp_1", "deep", text, ModelUsage(input_tokens, output_tokens))
-
-
-class Bench:
-    """One run of the Agent, attempt after attempt."""
-
-    def __init__(self, mongo: Mongo, spec: AgentSpec = SPEC, models: dict[ModelTier, str] = MODELS) -> None:
-        self._mongo = mongo
-        self._spec = spec
-        self._models = models
-
-    def attempt(self, number: int = 1) -> Attempt:
-        claim = Claim("run_1", number, f"runner-{number}")
-        return Attempt(
-            claim=claim,
-            run=a_stored_run(RunStatus.RUNNING),
-            spec=self._spec,
-            event=orjson.loads(an_event(userid="ada", projectid="apollo").to_json()),
-            steps=StepRecorder(StepStore(self._mongo.database), claim, lambda: NOW),
-        )
-
-    def agent(self, *steps: Step) -> tuple[LlmAgent, ScriptedModel]:
-        model = ScriptedModel(*steps)
-        return LlmAgent(model, self._models, MemoryStore(self._mongo.database), timeout_seconds=5), model
 
 
 async def remember(mongo: Mongo, owner: Owner, label: str, fields: dict[str, str]) -> None:
@@ -90,7 +56,7 @@ async def remember(mongo: Mongo, owner: Owner, label: str, fields: dict[str, str
 
 async def test_a_good_answer_is_the_output_and_its_effects(mongo: Mongo) -> None:
     await remember(mongo, Owner(MemoryOwner.USER, "ada"), "preferences", {"reviews": "evenings"})
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     agent, model = bench.agent(said(GOOD))
     attempt = bench.attempt()
 
@@ -107,7 +73,7 @@ async def test_a_good_answer_is_the_output_and_its_effects(mongo: Mongo) -> None
 async def test_the_model_is_asked_as_the_version_says_with_event_and_memory(mongo: Mongo) -> None:
     await remember(mongo, Owner(MemoryOwner.PROJECT, "apollo"), "goals", {"launch": "in May"})
     await remember(mongo, Owner(MemoryOwner.USER, "bob"), "private", {"secret": "yes"})
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     agent, model = bench.agent(said(GOOD))
 
     await agent(bench.attempt())
@@ -115,7 +81,7 @@ async def test_the_model_is_asked_as_the_version_says_with_event_and_memory(mong
     (request,) = model.requests
     assert (request.model, request.instructions, request.max_output_tokens) == ("deep", "Take notes.", 700)
     assert (request.output_schema, request.schema_name) == (SCHEMA, "noter")
-    assert request.metadata == {"run_id": "run_1", "attempt": "1", "agent_key": "noter"}
+    assert request.metadata == {"run_id": "run_1", "attempt": "1", "agent_key": "noter", "step": "run_1:1"}
     assert len(request.input) == 1
     message = request.input[0]
     assert isinstance(message, Message)
@@ -131,7 +97,7 @@ async def test_an_agent_without_memory_reads_none(mongo: Mongo) -> None:
     done = await agent(bench.attempt())
 
     assert (done.output, done.effects) == ({"text": "Just text."}, ())
-    assert [step["kind"] for step in await StepStore(mongo.database).of_run("run_1")] == ["model_call"]
+    assert [step["kind"] for step in await bench.recorded()] == ["model_call"]
     assert model.requests[0].model == "quick"
 
 
@@ -148,7 +114,7 @@ async def test_an_agent_without_memory_reads_none(mongo: Mongo) -> None:
 async def test_an_invalid_answer_is_mended_once_by_being_shown_what_is_wrong(
     mongo: Mongo, bad: Any, fault: str
 ) -> None:
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     agent, model = bench.agent(said(bad), said(GOOD, 20, 7))
     attempt = bench.attempt()
 
@@ -168,7 +134,7 @@ async def test_an_invalid_answer_is_mended_once_by_being_shown_what_is_wrong(
 
 
 async def test_an_answer_that_stays_invalid_is_a_typed_failure(mongo: Mongo) -> None:
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     agent, model = bench.agent(said("no"), said({"summary": "x"}))
     attempt = bench.attempt()
 
@@ -181,7 +147,7 @@ async def test_an_answer_that_stays_invalid_is_a_typed_failure(mongo: Mongo) -> 
 
 @pytest.mark.parametrize("error", [ModelRateLimited("Slow down.", 7.0), ModelUnavailable("gone")])
 async def test_an_error_of_the_model_is_told_as_it_is(mongo: Mongo, error: Exception) -> None:
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     agent, _ = bench.agent(error)  # type: ignore[arg-type]  # both are errors of the application
     attempt = bench.attempt()
 
@@ -193,7 +159,7 @@ async def test_an_error_of_the_model_is_told_as_it_is(mongo: Mongo, error: Excep
 
 
 async def test_a_resumed_attempt_calls_nothing_that_was_answered(mongo: Mongo) -> None:
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     first, _ = bench.agent(said("no"), ModelUnavailable("gone"))
     with pytest.raises(ModelUnavailable):
         await first(bench.attempt(1))
@@ -208,7 +174,7 @@ async def test_a_resumed_attempt_calls_nothing_that_was_answered(mongo: Mongo) -
 
 
 async def test_a_finished_attempt_is_repeated_without_any_call(mongo: Mongo) -> None:
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     first, _ = bench.agent(said(GOOD))
     done = await first(bench.attempt(1))
 
@@ -221,7 +187,7 @@ async def test_a_finished_attempt_is_repeated_without_any_call(mongo: Mongo) -> 
 async def test_a_resumed_attempt_sees_the_memory_that_the_first_one_saw(mongo: Mongo) -> None:
     ada = Owner(MemoryOwner.USER, "ada")
     await remember(mongo, ada, "preferences", {"reviews": "evenings"})
-    bench = Bench(mongo)
+    bench = Bench(mongo, SPEC)
     first, _ = bench.agent(ModelUnavailable("gone"))
     with pytest.raises(ModelUnavailable):
         await first(bench.attempt(1))
@@ -235,12 +201,12 @@ async def test_a_resumed_attempt_sees_the_memory_that_the_first_one_saw(mongo: M
 
 
 async def test_a_model_that_was_exchanged_between_attempts_is_asked_anew(mongo: Mongo) -> None:
-    before = Bench(mongo)
+    before = Bench(mongo, SPEC)
     first, _ = before.agent(said("no"), ModelUnavailable("gone"))
     with pytest.raises(ModelUnavailable):
         await first(before.attempt(1))
 
-    after = Bench(mongo, models={**MODELS, ModelTier.REASONING: "deeper"})
+    after = Bench(mongo, SPEC, models={**MODELS, ModelTier.REASONING: "deeper"})
     second, model = after.agent(said(GOOD))
 
     assert (await second(after.attempt(2))).output == GOOD

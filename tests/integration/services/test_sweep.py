@@ -22,11 +22,13 @@ from shared.messaging.backlog import Backlog
 from shared.messaging.provision import missing_parts
 from shared.messaging.publisher import Publisher
 from shared.settings import StreamSettings
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore, GatedEvent
 from shared.store.leases import LeaseStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
-from shared.store.runs import Return, RunStore
+from shared.store.run_documents import Return
+from shared.store.runs import RunStore
 from tests.integration.messaging.looking import count_of, messages_of, take
 from tests.integration.store.given import accepted, claimed, completing, expire_lease, queued, run_of
 from tests.support.waiting import until_seen
@@ -54,7 +56,7 @@ class Bench:
         self.store = RunStore(mongo.database)
         self.proposals = ProposalStore(mongo)
         self.accepted = EventStore(mongo.database)
-        aftermath = Aftermath(self.store, self.proposals, publisher)
+        aftermath = Aftermath(self.store, self.proposals, DeadLetterStore(mongo.database), publisher)
         self.runs = RunSweep(self.store, aftermath, publisher, self.clock)
         self.events = EventSweep(self.accepted, publisher, Backlog(client), self.clock)
         leader = Leader(LeaseStore(mongo.database), "one", 3)

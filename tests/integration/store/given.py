@@ -6,7 +6,8 @@ from typing import Any
 from shared.domain.event import AcceptedEvent, accepted_event
 from shared.domain.run import Claim, RunStatus, Usage
 from shared.store.mongo import Mongo
-from shared.store.runs import Commit, RunStore
+from shared.store.run_documents import Commit
+from shared.store.runs import RunStore
 from tests.unit.shared.given import LATER, Document, a_new_run, an_event
 
 LEASE_SECONDS = 60.0

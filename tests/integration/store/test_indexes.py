@@ -1,8 +1,6 @@
-"""Frequent queries use their indexes: what the server did is read from its own profile."""
+"""Frequent queries use their indexes."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -20,6 +18,7 @@ from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleInForce, ScheduleStore
 from shared.store.steps import StepStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
+from tests.support.plans import Query, is_indexed, plan_of
 from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run
 
 ADA = Owner(MemoryOwner.USER, "ada")
@@ -34,7 +33,6 @@ RECENT_OF_ADA = {
 }
 PENDING_OF_ADA = {"organisation": "acme", "user": "ada", "status": "pending"}
 
-Query = Callable[[Mongo], Awaitable[Any]]
 QUERIES: dict[str, Query] = {
     "runs: sweep": lambda mongo: RunStore(mongo.database).due_for_sweep(LATER, 10),
     "runs: active of a user": lambda mongo: RunStore(mongo.database).find(ACTIVE_OF_ADA, 50),
@@ -103,25 +101,6 @@ async def test_no_frequent_query_reads_a_whole_collection(mongo: Mongo) -> None:
         name: plan for name, plan in plans.items() if not plan or not all(is_indexed(each) for each in plan)
     }
     assert without_index == {}
-
-
-def is_indexed(plan: str) -> bool:
-    return plan.startswith(("IXSCAN", "IDHACK", "COUNT_SCAN")) and "COLLSCAN" not in plan
-
-
-async def plan_of(mongo: Mongo, query: Query) -> list[str]:
-    """Return how the server found the documents of every command that the call sent."""
-    database = mongo.database
-    await database.command("profile", 0)
-    await database["system.profile"].drop()
-    await database.command("profile", 2)
-    await query(mongo)
-    await database.command("profile", 0)
-    # A command with several updates is profiled as a whole and once for each; the whole has no plan of its own.
-    profiled = database["system.profile"].find(
-        {"planSummary": {"$exists": True}, "ns": {"$not": {"$regex": "profile"}}}
-    )
-    return [each["planSummary"] async for each in profiled]
 
 
 async def test_provisioning_again_changes_nothing(mongo: Mongo) -> None:

@@ -23,7 +23,8 @@ from shared.domain.run import TERMINAL, Claim, RunError, RunStatus, Usage, Waiti
 from shared.settings import ServiceSettings
 from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
-from shared.store.runs import Commit, Return, RunStore
+from shared.store.run_documents import Commit, Return
+from shared.store.runs import RunStore
 from tests.integration.store.given import LEASE_SECONDS, LONG_AGO
 from tests.support.servers import RunningServer
 from tests.unit.shared.given import LATER, Document, a_new_run

@@ -4,7 +4,8 @@ import asyncio
 
 from shared.domain.run import Claim, RunError, RunStatus, Usage, Waiting
 from shared.store.mongo import Mongo
-from shared.store.runs import Return, RunStore, run_document
+from shared.store.run_documents import Return, run_document
+from shared.store.runs import RunStore
 from tests.integration.store.given import LEASE_SECONDS, claimed, completing, expire_lease, queued, run_of
 from tests.unit.shared.given import LATER, a_new_run
 

@@ -6,7 +6,8 @@ import pytest
 
 from shared.domain.run import RunError, RunStatus, Usage, Waiting
 from shared.store.mongo import Mongo
-from shared.store.runs import Return, RunStore
+from shared.store.run_documents import Return
+from shared.store.runs import RunStore
 from tests.integration.store.given import LEASE_SECONDS, claimed, completing, expire_lease, queued, run_of
 from tests.unit.shared.given import LATER, NOW
 

@@ -8,7 +8,8 @@ import pytest
 
 from shared.domain.run import Claim, RunError, RunStatus, Waiting
 from shared.store.mongo import Mongo
-from shared.store.runs import Commit, Return, RunStore
+from shared.store.run_documents import Commit, Return
+from shared.store.runs import RunStore
 from tests.integration.store.given import LEASE_SECONDS, USED, claimed, completing, expire_lease, queued, run_of
 from tests.unit.shared.given import LATER, Document, a_memory_effect
 

@@ -65,7 +65,7 @@ def test_user_called_underscore_is_not_nobody() -> None:
 
 def test_run_subject_is_one_token_below_its_lane() -> None:
     assert subjects.run_subject(Lane.HIGH, "run_1") == "run.high.run_1"
-    assert subjects.lane_subjects(Lane.HIGH) == "run.high.*"
+    assert subjects.queue_subjects(Lane.HIGH) == "run.high.*"
 
 
 def test_last_id_reads_the_organisation_and_the_run() -> None:

@@ -72,6 +72,7 @@ async def test_any_key_will_do_but_one_is_needed(http: Http) -> None:
         ({"text": {"format": {"type": "json_schema", "name": "a b", "schema": {}}}}, "text.format.name"),
         ({"text": {"format": {"type": "json_schema", "schema": {}, "strict": True}}}, "text.format.schema"),
         ({"stream": True, "background": True}, "stream"),
+        ({"store": False, "background": True}, "store"),
         ({"previous_response_id": "resp_unknown"}, "response_id"),
     ],
 )
@@ -139,6 +140,71 @@ async def test_background_response_is_completed_after_its_time(http: Http) -> No
     _, done = await http.call("GET", f"/v1/responses/{created['id']}")
 
     assert (done["status"], bool(done["output"])) == ("completed", True)
+
+
+async def test_background_call_is_journalled_once_with_its_retrievals_and_its_end(http: Http) -> None:
+    await http.call("POST", "/faults", [{"kind": "slow", "seconds": 0.2}])
+
+    _, created = await http.create(background=True)
+    (started,) = await http.journal()
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        while (await http.call("GET", f"/v1/responses/{created['id']}"))[1]["status"] != "completed":
+            await asyncio.sleep(0.01)
+
+    (ended,) = await http.journal()
+    assert (started["status"], started["background"], started["retrievals"]) == ("running", True, 0)
+    assert (ended["status"], ended["output_tokens"] > 0, ended["retrievals"] > 1) == ("completed", True, True)
+
+
+async def test_stuck_response_stays_in_progress_until_it_is_cancelled(http: Http) -> None:
+    await http.call("POST", "/faults", [{"kind": "stuck"}])
+
+    _, created = await http.create(background=True)
+    _, running = await http.call("GET", f"/v1/responses/{created['id']}")
+    _, cancelled = await http.call("POST", f"/v1/responses/{created['id']}/cancel")
+
+    assert [running["status"], cancelled["status"]] == ["in_progress", "cancelled"]
+
+
+async def test_reading_and_cancelling_can_fail_on_demand(http: Http) -> None:
+    _, created = await http.create(background=True, metadata={"run_id": "run_1"})
+    faults = [{"kind": "503", "on": "retrieve", "match": "run_1"}, {"kind": "409", "on": "cancel"}]
+    await http.call("POST", "/faults", faults)
+
+    read = [(await http.call("GET", f"/v1/responses/{created['id']}"))[0] for _ in range(2)]
+    cancelled = [(await http.call("POST", f"/v1/responses/{created['id']}/cancel"))[0] for _ in range(2)]
+
+    assert (read, cancelled) == ([503, 200], [409, 200])
+
+
+async def test_failure_in_the_background_shows_at_its_end(http: Http) -> None:
+    await http.call("POST", "/faults", [{"kind": "failed"}])
+
+    _, created = await http.create(background=True)
+    _, failed = await http.call("GET", f"/v1/responses/{created['id']}")
+
+    assert (created["status"], created["error"]) == ("queued", None)
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "server_error")
+
+
+async def test_refused_background_call_starts_nothing(http: Http) -> None:
+    await http.call("POST", "/faults", [{"kind": "500"}])
+
+    status, _ = await http.create(background=True)
+
+    assert (status, [call["status"] for call in await http.journal()]) == (500, ["failed"])
+
+
+@pytest.mark.parametrize("background", [False, True])
+async def test_function_is_called_on_demand(http: Http, background: bool) -> None:
+    fault = {"kind": "tool_call", "code": "look_up", "arguments": {"topic": "tea"}, "match": "run_1"}
+    await http.call("POST", "/faults", [fault])
+
+    _, created = await http.create(background=background, metadata={"run_id": "run_1"})
+    _, done = await http.call("GET", f"/v1/responses/{created['id']}")
+
+    (item,) = done["output"]
+    assert (item["type"], item["name"], item["arguments"]) == ("function_call", "look_up", '{"topic":"tea"}')
 
 
 async def test_waited_for_response_cannot_be_cancelled(http: Http) -> None:

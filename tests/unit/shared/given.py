@@ -13,7 +13,7 @@ from contracts.registry import parse
 from shared.domain.configuration import AgentVersion
 from shared.domain.decision import Target
 from shared.domain.run import ACTIVE, RunError, RunStatus
-from shared.store.runs import NewRun, error_document, run_document
+from shared.store.run_documents import NewRun, error_document, run_document
 from tests.unit.contracts.examples import Attributes, changed
 
 Document = dict[str, Any]

@@ -89,13 +89,19 @@ def test_the_detail_of_a_run_is_shown_as_documented(status: RunStatus) -> None:
     run = a_stored_run(status)
     decision = record("ev_1", RunDecided("noter", 1, Target("doc", "plan"), a_new_run().lane, None))
     event = {"json": an_event().to_json().decode(), "decisions": [decision | {"run_id": run["_id"]}]}
-    step = {"index": 0, "kind": "model_call", "attempt": 1, "started_at": NOW, "finished_at": None}
-    finished = step | {"index": 1, "finished_at": NOW + timedelta(seconds=1), "result_json": '{"text":"well"}'}
+    error = {"code": "model_unavailable", "detail": "Gone.", "at": NOW, "attempt": 1}
+    made = {"kind": "model_call", "name": "deep", "attempt": 1, "started_at": NOW}
+    step = {"index": 0, **made, "finished_at": None, "facts": {"response_id": "resp_1"}, "error": error}
+    ended = {**made, "finished_at": NOW + timedelta(seconds=1)}
+    finished = {"index": 1, **ended, "result_json": '{"text":"well"}'}
+    large = {"index": 2, **ended, "result_body": "run_1:step-2:hash", "result_bytes": 300_000}
 
-    shown = checked(RunDetail, run_detail(run, event, [step, finished]))
+    shown = checked(RunDetail, run_detail(run, event, [step, finished, large]))
 
     assert shown["output"] == ({"summary": "well"} if status is RunStatus.COMPLETED else None)
-    assert [each["result"] for each in shown["steps"]] == [None, {"text": "well"}]
+    assert [each["result"] for each in shown["steps"]] == [None, {"text": "well"}, None]
+    assert [each["result_bytes"] for each in shown["steps"]] == [None, None, 300_000]
+    assert (shown["steps"][0]["facts"], shown["steps"][0]["error"]["code"]) == (step["facts"], error["code"])
     assert shown["decision"]["run_id"] == "run_1"
     assert shown["event"]["type"] == "checkin.submitted"
 

@@ -20,7 +20,7 @@ from shared.domain.run import (
     Waiting,
     may_become,
 )
-from shared.store.runs import Commit, Return
+from shared.store.run_documents import Commit, Return
 from tests.unit.shared.given import LATER, Document, a_memory_effect, a_stored_run
 
 CLAIM = Claim("run_1", 1, "runner-1")

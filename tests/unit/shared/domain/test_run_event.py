@@ -14,7 +14,7 @@ from services.gating.target import target_of
 from shared.catalog.builtin import builtin_agents
 from shared.domain.run import ACTIVE, TERMINAL, RunError, RunStatus
 from shared.domain.run_event import run_event
-from shared.store.runs import error_document
+from shared.store.run_documents import error_document
 from tests.unit.shared.given import IDENTIFIERS, LATER, NOW, a_new_run, a_stored_run, an_event
 
 TYPES = {

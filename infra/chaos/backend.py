@@ -1,0 +1,107 @@
+"""A backend that does not give up: it publishes events at a pace, each until it is answered, with the same id."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+
+from infra.chaos.events import Sent
+
+_ACCEPTED: Final = 202
+_MOST_AT_ONCE: Final = 1_024
+_REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
+_AGAIN_AFTER_SECONDS: Final = (0.1, 0.5)
+_TICK_SECONDS: Final = 0.02
+_LAST_ANSWER_SECONDS: Final = 60.0
+_HEADERS: Final = {"Content-Type": "application/cloudevents+json"}
+
+
+class EventRefused(Exception):
+    """The gateway found fault with an event, which no retry would mend."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """What was sent so far.
+
+    `accepted` holds the keys of events that were answered with 202, and the mark that a proposal of each must bear;
+    None when its Agent proposes nothing.
+    """
+
+    sent: int = 0
+    unanswered: int = 0
+    accepted: dict[str, str | None] = field(default_factory=dict)
+    slowest_seconds: float = 0.0
+
+
+class Backend:
+    """Publishes through one gateway, on connections of its own for each organisation's token."""
+
+    def __init__(self, gateway_url: str, tokens: Mapping[str, str]) -> None:
+        self.sending = Sending()
+        self._url = f"{gateway_url}/api/events"
+        self._tokens = {name: {**_HEADERS, "Authorization": f"Bearer {token}"} for name, token in tokens.items()}
+        self._random = Random(0)  # noqa: S311 - only spreads retries
+        self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=_REQUEST_TIMEOUT,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def publish_for(self, seconds: float, per_second: float, events: Iterator[Sent]) -> None:
+        """Publish at the pace given; return when every event that was sent is accepted, or long after it should be.
+
+        What is not answered holds a place, so a gateway that is away for long slows the pace, and is not flooded
+        afterwards.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds + _LAST_ANSWER_SECONDS), asyncio.TaskGroup() as calls:
+                await self._start_calls(calls, seconds, per_second, events)
+
+    async def _start_calls(
+        self, calls: asyncio.TaskGroup, seconds: float, per_second: float, events: Iterator[Sent]
+    ) -> None:
+        begun, first = time.monotonic(), self.sending.sent
+        while (elapsed := time.monotonic() - begun) < seconds:
+            while self.sending.sent - first < elapsed * per_second:
+                await self._places.acquire()
+                self.sending.sent += 1
+                calls.create_task(self._publish(next(events)))
+            await asyncio.sleep(_TICK_SECONDS)
+
+    async def _publish(self, event: Sent) -> None:
+        begun = time.monotonic()
+        try:
+            while not await self._is_accepted(event):
+                self.sending.unanswered += 1
+                await asyncio.sleep(self._random.uniform(*_AGAIN_AFTER_SECONDS))
+        finally:
+            self._places.release()
+        self.sending.accepted[event.key] = event.mark if event.asks_a_model else None
+        self.sending.slowest_seconds = max(self.sending.slowest_seconds, time.monotonic() - begun)
+
+    async def _is_accepted(self, event: Sent) -> bool:
+        headers = self._tokens[event.organisation]
+        try:
+            async with self._session.post(self._url, data=event.body, headers=headers) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+        if 400 <= answer.status < 500:
+            raise EventRefused(f"{answer.status}: {content[:500].decode(errors='replace')}")
+        return answer.status == _ACCEPTED

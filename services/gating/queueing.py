@@ -1,0 +1,65 @@
+"""Decided runs as they are queued: with the slots they need, or with what they have to wait for. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.agents import AgentSpec
+from contracts.envelope import Event
+from contracts.lanes import Lane
+from shared.admission import Candidate, Verdict, waiting_for
+from shared.domain.configuration import Configuration
+from shared.domain.decision import Target
+from shared.domain.run import Waiting
+from shared.domain.slot import OwnLimits, QueueLimits, paused_key, slots_of
+from shared.store.run_documents import NewRun, waiting_document
+
+Document = dict[str, Any]
+
+
+def new_run(
+    event: Event, decision: Mapping[str, Any], configuration: Configuration, limits: QueueLimits, now: datetime
+) -> tuple[NewRun, Candidate | None]:
+    """Return the run that a recorded decision starts, and its candidature, unless it has to wait for something else."""
+    version = configuration.agents.get(decision["agent_key"])
+    spec = None if version is None else version.spec
+    target = Target(decision["target"]["type"], decision["target"]["id"])
+    own = OwnLimits() if spec is None else OwnLimits(spec.max_concurrent_per_target, spec.max_concurrent_tasks)
+    slots = slots_of(event.organisationid, decision["agent_key"], target, own, limits)
+    waiting = None if spec is None else _waiting(event, spec, configuration, now)
+    run = NewRun(
+        id=decision["run_id"],
+        event_key=event.key,
+        event_id=event.id,
+        event_type=event.type,
+        organisation=event.organisationid,
+        project=event.projectid,
+        user=event.userid,
+        agent_key=decision["agent_key"],
+        agent_version=decision["agent_version"],
+        target=target,
+        lane=Lane(decision["lane"]),
+        queued_at=now,
+        slots=tuple(slot.key for slot in slots),
+        own_limits=own,
+        waiting_for=waiting,
+        queue_timeout_seconds=None if spec is None else spec.queue_timeout_seconds,
+        run_timeout_seconds=None if spec is None else spec.run_timeout_seconds,
+    )
+    return run, None if waiting is not None else Candidate(run.id, slots)
+
+
+def verdict_fields(verdict: Verdict, now: datetime) -> Document:
+    """Return what the admission's verdict makes of a new run."""
+    if verdict.lacks is None:
+        return {"is_express": verdict.is_express}
+    return {"waiting_for": waiting_for(verdict.lacks, now)}
+
+
+def _waiting(event: Event, spec: AgentSpec, configuration: Configuration, now: datetime) -> Document | None:
+    effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
+    if effective.paused_by is not None:
+        key = paused_key(event.organisationid, spec.key)
+        return waiting_document(Waiting.PAUSED, now, key=key, detail=f"paused at {effective.paused_by.scope}")
+    delay = next((trigger.delay_seconds for trigger in spec.triggers if trigger.event == event.type), 0)
+    return waiting_document(Waiting.DELAY, now, until=now + timedelta(seconds=delay)) if delay else None

@@ -1,0 +1,33 @@
+"""What is said of the end of an attempt: one line each."""
+
+from typing import Any, assert_never
+
+import structlog
+from structlog.stdlib import BoundLogger
+
+from shared.domain.run import Cancelled, Claim, Done, Failed, Outcome, Postponed, Refused, RetryAfter
+
+log: BoundLogger = structlog.get_logger()
+
+
+def log_outcome(claim: Claim, run: dict[str, Any], outcome: Outcome, *, is_written: bool) -> None:
+    """Log how the attempt ended, or that its run is somebody else's by now."""
+    bound = log.bind(
+        run_id=claim.run_id, attempt=claim.attempt, agent=run["agent_key"], organisation=run["organisation"]
+    )
+    if not is_written:
+        bound.warning("run.lost")
+        return
+    match outcome:
+        case Done():
+            bound.info("run.completed", effects=len(outcome.effects))
+        case RetryAfter(delay_seconds=delay, error=error):
+            bound.warning("run.retried", in_seconds=round(delay, 1), code=error.code, detail=error.detail)
+        case Postponed(delay_seconds=delay, waiting_for=what, detail=detail):
+            bound.warning("run.postponed", waiting_for=what, in_seconds=round(delay, 1), detail=detail)
+        case Failed(error=error):
+            bound.error("run.failed", code=error.code, detail=error.detail)
+        case Refused(error=error) | Cancelled(error=error):
+            bound.info("run.cancelled", code=error.code, detail=error.detail)
+        case _:
+            assert_never(outcome)

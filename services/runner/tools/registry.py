@@ -1,0 +1,13 @@
+"""Every tool that an Agent version may name."""
+
+from collections.abc import Mapping
+
+from services.runner.tools import read_memory, recent_events
+from services.runner.tools.tool import Tool
+
+_ALL = (
+    read_memory.TOOL,
+    recent_events.TOOL,
+)
+
+TOOLS: Mapping[str, Tool] = {tool.spec.name: tool for tool in _ALL}

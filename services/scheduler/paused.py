@@ -1,0 +1,37 @@
+"""Runs of paused Agents: they wait, and go on when no binding pauses their Agent any more."""
+
+from dataclasses import dataclass
+
+from shared.admission import Admission
+from shared.domain.configuration import Configuration
+from shared.domain.run import Waiting
+from shared.store.mongo import Document
+from shared.store.runs import RunStore
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Looks at the bindings as they are now."""
+
+    runs: RunStore
+    admission: Admission
+    configuration: Configuration
+
+    def is_paused(self, run: Document) -> bool:
+        """Return whether a binding pauses the run's Agent where the run belongs."""
+        version = self.configuration.agents.get(run["agent_key"])
+        if version is None:
+            return False
+        effective = self.configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
+        return effective.paused_by is not None
+
+    async def release(self, keys: list[str]) -> int:
+        """Let go the runs that wait under these keys and need not any more; return how many were dispatched."""
+        released = 0
+        for key in keys:
+            waiting = await self.runs.waiting_under(key, _BATCH)
+            ready = [run for run in waiting if run["waiting_for"]["what"] == Waiting.PAUSED and not self.is_paused(run)]
+            released += await self.admission.release(ready)
+        return released

@@ -1,0 +1,151 @@
+"""Which queued runs may go to the runners: those that hold a place in every slot they need. The others wait."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.lanes import Lane, Queue
+from shared.clock import Clock
+from shared.domain.decision import Target
+from shared.domain.run import Waiting
+from shared.domain.slot import EXPRESS_RUNS, OwnLimits, QueueLimits, Slot, slots_of, worth_filling
+from shared.messaging.publisher import Publisher
+from shared.settings import QueueSettings
+from shared.store.mongo import Document
+from shared.store.run_documents import Admitted, Wait, waiting_document
+from shared.store.runs import RunStore
+from shared.store.slots import Held, SlotStore
+
+_BATCH = 500
+_GUARDED = 1 / 8
+"""How often the least urgent lane goes first, so that it moves while more urgent runs keep coming."""
+
+
+def queue_limits(settings: QueueSettings) -> QueueLimits:
+    """Return what the installation allows."""
+    return QueueLimits(settings.organisation_max_open_runs, settings.ai_queue_max_concurrency)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A run that wants to be dispatched, with the slots that it needs for that."""
+
+    run_id: str
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Admitted, when it lacks no slot; an express run goes in front of its lane."""
+
+    lacks: Slot | None
+    is_express: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Everything here may be repeated, and done by several processes at once: a place is taken once, by the run's id."""
+
+    slots: SlotStore
+    runs: RunStore
+    publisher: Publisher
+    limits: QueueLimits
+    clock: Clock
+    chance: Callable[[], float] = random.random
+
+    async def admit(self, candidates: Sequence[Candidate]) -> dict[str, Verdict]:
+        """Take the places of each run, the narrowest first; a run that finds one full gives back what it has taken."""
+        verdicts = {candidate.run_id: Verdict(None) for candidate in candidates}
+        for kind in (Waiting.TARGET, Waiting.AGENT, Waiting.ORGANISATION, Waiting.SERVER):
+            wanting = [each for each in candidates if verdicts[each.run_id].lacks is None]
+            held = await self._take(kind, wanting)
+            for candidate in wanting:
+                slot = next((slot for slot in candidate.slots if slot.kind is kind), None)
+                if slot is not None:
+                    verdicts[candidate.run_id] = _verdict(candidate.run_id, slot, held, verdicts[candidate.run_id])
+        await self._give_back([each for each in candidates if verdicts[each.run_id].lacks is not None])
+        return verdicts
+
+    async def leave(self, runs: Iterable[Document]) -> None:
+        """Free the places of runs that have ended or wait again, and dispatch runs that waited for them."""
+        held = [run for run in runs if run.get("slots")]
+        if not held:
+            return
+        keys = {key for run in held for key in run["slots"]}
+        await self.fill(await self.slots.free(keys, [run["_id"] for run in held]))
+
+    async def fill(self, keys: Iterable[str]) -> int:
+        """Dispatch runs that wait for these slots, as far as there is room; return how many."""
+        wanted = list(keys)
+        if not wanted:
+            return 0
+        slots = await self.slots.load(wanted)
+        return sum(await asyncio.gather(*(self._fill(slot) for slot in slots.values())))
+
+    async def release(self, runs: Sequence[Document]) -> int:
+        """Let go runs that waited, for whatever it was: admitted ones are dispatched, the others wait for a slot."""
+        if not runs:
+            return 0
+        candidates = {run["_id"]: Candidate(run["_id"], self.slots_of(run)) for run in runs}
+        verdicts, now = await self.admit(list(candidates.values())), self.clock()
+        admitted, waits = [], []
+        for run in runs:
+            verdict, keys = verdicts[run["_id"]], tuple(slot.key for slot in candidates[run["_id"]].slots)
+            if verdict.lacks is None:
+                admitted.append(Admitted(run["_id"], run["attempt"], keys, verdict.is_express))
+            else:
+                waits.append(Wait(run["_id"], run["attempt"], keys, waiting_for(verdict.lacks, now)))
+        await asyncio.gather(self.runs.admit(admitted, now), self.runs.wait(waits, now))
+        lanes = {run["_id"]: Lane(run["lane"]) for run in runs}
+        await self.publisher.dispatch(
+            (Queue.of(lanes[each.run_id], is_express=each.is_express), each.run_id) for each in admitted
+        )
+        return len(admitted)
+
+    def slots_of(self, run: Document) -> tuple[Slot, ...]:
+        """Return the slots that a stored run needs, by the limits as they are now."""
+        target = Target(run["target"]["type"], run["target"]["id"])
+        own = OwnLimits(**(run.get("own_limits") or {}))
+        return slots_of(run["organisation"], run["agent_key"], target, own, self.limits)
+
+    async def _take(self, kind: Waiting, wanting: Iterable[Candidate]) -> Mapping[str, Held]:
+        by_key: dict[str, tuple[Slot, list[str]]] = {}
+        for candidate in wanting:
+            for slot in candidate.slots:
+                if slot.kind is kind:
+                    by_key.setdefault(slot.key, (slot, []))[1].append(candidate.run_id)
+        held = await asyncio.gather(*(self.slots.take(slot, ids) for slot, ids in by_key.values()))
+        return {each.key: each for each in held}
+
+    async def _give_back(self, refused: Iterable[Candidate]) -> None:
+        """Free what runs that were refused had taken before; whoever wants it is found by the next release or sweep."""
+        by_key: dict[str, list[str]] = defaultdict(list)
+        for candidate in refused:
+            for slot in candidate.slots:
+                by_key[slot.key].append(candidate.run_id)
+        await self.slots.mend(by_key.items(), ())
+
+    async def _fill(self, slot: Held) -> int:
+        room = slot.limit - len(slot.holders)
+        if not worth_filling(slot.limit, room):
+            return 0
+        is_guarded = self.chance() < _GUARDED
+        waiting = await self.runs.waiting_under(slot.key, min(room, _BATCH), least_urgent_first=is_guarded)
+        return await self.release(waiting)
+
+
+def waiting_for(slot: Slot, now: datetime) -> Document:
+    """Return what a run waits for that lacks this slot, as it is stored on the run."""
+    return waiting_document(slot.kind, now, key=slot.key, detail=slot.label)
+
+
+def _verdict(run_id: str, slot: Slot, held: Mapping[str, Held], before: Verdict) -> Verdict:
+    holders = held[slot.key].holders
+    if run_id not in holders:
+        return Verdict(slot)
+    if slot.kind is Waiting.ORGANISATION:
+        return Verdict(None, is_express=holders.index(run_id) < EXPRESS_RUNS)
+    return before

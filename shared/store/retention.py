@@ -1,0 +1,148 @@
+"""Deletes with age what is finished: runs with all that belongs to them, then events and proposals of no run any more.
+
+Everything is done in small batches along an index, and may be repeated. Before a run goes, whoever names it is told:
+the decision of its event and its proposals say that it is retired, so that its absence is never taken for a loss.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo import ASCENDING, IndexModel
+
+from shared.domain.dead_letter import DeadLetterStatus
+from shared.domain.run import TERMINAL, RunStatus
+from shared.store.mongo import Collection, Database, Document, storage_errors
+
+BY_END, BY_AGE = "by_end", "by_age"
+RUN_INDEXES = [
+    IndexModel(
+        [("finished_at", ASCENDING), ("_id", ASCENDING)],
+        name=BY_END,
+        partialFilterExpression={"finished_at": {"$exists": True}},
+    )
+]
+EVENT_INDEXES = [IndexModel([("accepted_at", ASCENDING), ("_id", ASCENDING)], name=BY_AGE)]
+PROPOSAL_INDEXES = [
+    IndexModel([("decided_at", ASCENDING)], name="of_no_run", partialFilterExpression={"is_run_retired": True})
+]
+
+Batch = list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A way through a collection from the oldest on: along an index, by a field, fetching only what is needed."""
+
+    collection: Collection
+    index: str
+    age: str
+    needed: Document
+
+
+class Retention:
+    """What of all collections may go, and how."""
+
+    def __init__(self, database: Database) -> None:
+        self._runs: Collection = database["runs"]
+        self._events: Collection = database["events"]
+        self._proposals: Collection = database["proposals"]
+        self._letters: Collection = database["dead_letters"]
+        self._runners: Collection = database["runners"]
+        self._children: Sequence[Collection] = (database["steps"], database["bodies"])
+
+    def ended_runs(self, before: datetime, size: int) -> AsyncIterator[Batch]:
+        """Yield the runs that ended before this moment and from whose end nothing is left to follow, oldest first."""
+        return _batches(_Walk(self._runs, BY_END, "finished_at", {"event_key": 1, "status": 1}), _ended(before), size)
+
+    async def delete_runs(self, runs: Batch, before: datetime) -> int:
+        """Delete these runs with their steps, bodies and decided dead letters; return how many went.
+
+        A failed run stays as long as its dead letter is open, so that it can still be driven again.
+        """
+        with storage_errors():
+            open_ = await self._open_letters([run["_id"] for run in runs if run["status"] == RunStatus.FAILED])
+            going = [run for run in runs if run["_id"] not in open_]
+            if not going:
+                return 0
+            ids = [run["_id"] for run in going]
+            await self._retire(ids, sorted({run["event_key"] for run in going}))
+            for collection in self._children:
+                await collection.delete_many({"run_id": {"$in": ids}})
+            deleted = await self._runs.delete_many({"_id": {"$in": ids}, **_ended(before)})
+            await self._letters.delete_many({"_id": {"$in": ids}, "status": {"$ne": DeadLetterStatus.OPEN}})
+        return deleted.deleted_count
+
+    async def _retire(self, ids: Sequence[str], event_keys: Sequence[str]) -> None:
+        await self._events.update_many(
+            {"_id": {"$in": event_keys}, "decisions.run_id": {"$in": ids}},
+            {"$set": {"decisions.$[theirs].is_retired": True}},
+            array_filters=[{"theirs.run_id": {"$in": ids}}],
+        )
+        await self._proposals.update_many({"run_id": {"$in": ids}}, {"$set": {"is_run_retired": True}})
+
+    def old_events(self, before: datetime, size: int) -> AsyncIterator[Batch]:
+        """Yield the events that were accepted before this moment and for which nothing is under way, oldest first."""
+        at_rest = [{"gated": True}, {"dead_letter": {"$ne": None}}]
+        query = {"accepted_at": {"$lt": before}, "$or": at_rest}
+        needed = {"decisions.run_id": 1, "dead_letter": 1}
+        return _batches(_Walk(self._events, BY_AGE, "accepted_at", needed), query, size)
+
+    async def delete_events(self, events: Batch) -> int:
+        """Delete those of these events that have no run and no open dead letter; return how many went."""
+        with storage_errors():
+            runs = await self._present(self._runs, [run_id for each in events for run_id in _runs(each)])
+            open_ = await self._open_letters([each["dead_letter"] for each in events if each.get("dead_letter")])
+            going = [
+                each["_id"] for each in events if each.get("dead_letter") not in open_ and runs.isdisjoint(_runs(each))
+            ]
+            return (await self._events.delete_many({"_id": {"$in": going}})).deleted_count if going else 0
+
+    async def delete_proposals(self, before: datetime, limit: int) -> int:
+        """Delete proposals that were decided before this moment and whose run is gone, up to a limit."""
+        query = {"is_run_retired": True, "decided_at": {"$lt": before}}
+        with storage_errors():
+            old = await self._proposals.find(query, {"_id": 1}).hint("of_no_run").limit(limit).to_list(limit)
+            if not old:
+                return 0
+            return (await self._proposals.delete_many({"_id": {"$in": [each["_id"] for each in old]}})).deleted_count
+
+    async def forget_runners(self, before: datetime) -> None:
+        """Forget runners that have not been heard since this moment."""
+        with storage_errors():
+            await self._runners.delete_many({"seen_at": {"$lt": before}})
+
+    async def _open_letters(self, ids: Sequence[str]) -> set[str]:
+        return await self._present(self._letters, ids, {"status": DeadLetterStatus.OPEN})
+
+    async def _present(self, collection: Collection, ids: Sequence[str], facts: Document | None = None) -> set[str]:
+        if not ids:
+            return set()
+        query = {"_id": {"$in": list(ids)}, **(facts or {})}
+        return {document["_id"] async for document in collection.find(query, {"_id": 1})}
+
+
+def _ended(before: datetime) -> Document:
+    return {"finished_at": {"$lt": before}, "status": {"$in": sorted(TERMINAL)}, "sweep_at": None}
+
+
+def _runs(event: Document) -> list[str]:
+    return [each["run_id"] for each in event.get("decisions") or () if each.get("run_id") is not None]
+
+
+async def _batches(walk: _Walk, query: Document, size: int) -> AsyncIterator[Batch]:
+    """Yield what matches, a batch at a time; what stays is passed over, and not met again."""
+    beyond: Document = {}
+    while True:
+        with storage_errors():
+            found = walk.collection.find({"$and": [query, beyond]}, {**walk.needed, walk.age: 1}).hint(walk.index)
+            batch = await found.sort([(walk.age, ASCENDING), ("_id", ASCENDING)]).limit(size).to_list(size)
+        if not batch:
+            return
+        yield batch
+        beyond = _beyond(batch[-1], walk.age)
+
+
+def _beyond(last: Document, age: str) -> Document:
+    """Return what comes after a document; those of one moment are told apart by their id."""
+    return {age: {"$gte": last[age]}, "$or": [{age: {"$gt": last[age]}}, {"_id": {"$gt": last["_id"]}}]}

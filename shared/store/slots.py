@@ -1,0 +1,116 @@
+"""Slots: which open runs hold a place where only so many may be open at a time.
+
+A slot holds the ids of its runs, not a count: taking and freeing a place twice changes nothing, and what a crash left
+behind can be told from what is held rightly.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+from pymongo import ReturnDocument, UpdateOne, WriteConcern
+
+from shared.domain.run import Waiting
+from shared.domain.slot import Slot
+from shared.store.mongo import Collection, Database, Document, storage_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A slot as it is stored; `holders` are in the order in which they came."""
+
+    key: str
+    kind: Waiting
+    limit: int
+    holders: tuple[str, ...]
+
+
+class SlotStore:
+    """The `slots` collection."""
+
+    def __init__(self, database: Database) -> None:
+        # Runs are the truth, and the slots are recomputed from them: a write that a failover loses is mended by that.
+        self._slots: Collection = database["slots"].with_options(write_concern=WriteConcern(w=1))
+
+    async def take(self, slot: Slot, run_ids: Sequence[str]) -> Held:
+        """Give as many of these runs a place as there is room for, first come first served; return the slot after it.
+
+        A run that has a place already keeps it. When there was not room for all, the slot counts as wanted.
+        """
+        present = {"$ifNull": ["$holders", []]}
+        new = {"$filter": {"input": {"$literal": list(run_ids)}, "cond": {"$not": {"$in": ["$$this", "$$present"]}}}}
+        room = {"$subtract": [slot.limit, {"$size": "$$present"}]}
+        let_in = {"$cond": [{"$gt": ["$$room", 0]}, {"$slice": ["$$new", {"$max": [1, "$$room"]}]}, []]}
+        holders = {"$concatArrays": ["$$present", let_in]}
+        left_out = {"$gt": [{"$size": "$$new"}, {"$max": [0, "$$room"]}]}
+        after = _with(
+            {"present": present}, _with({"new": new, "room": room}, {"holders": holders, "is_wanted": left_out})
+        )
+        changes = {
+            "kind": slot.kind,
+            "label": {"$literal": slot.label},
+            "limit": slot.limit,
+            "after": after,
+        }
+        merged = {
+            "holders": "$after.holders",
+            "is_wanted": {"$or": [{"$ifNull": ["$is_wanted", False]}, "$after.is_wanted"]},
+        }
+        with storage_errors():
+            found = await self._slots.find_one_and_update(
+                {"_id": slot.key},
+                [{"$set": changes}, {"$set": merged}, {"$unset": "after"}],
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+                projection={"holders": 1},
+            )
+        return Held(slot.key, slot.kind, slot.limit, tuple(found["holders"]))
+
+    async def free(self, keys: Iterable[str], run_ids: Iterable[str]) -> list[str]:
+        """Take these runs off all these slots; return those of the slots that somebody waits for."""
+        wanted = {"_id": {"$in": list(keys)}}
+        with storage_errors():
+            await self._slots.update_many(wanted, {"$pullAll": {"holders": list(run_ids)}})
+            return [slot["_id"] async for slot in self._slots.find({**wanted, "is_wanted": True}, {"_id": 1})]
+
+    async def load(self, keys: Iterable[str]) -> dict[str, Held]:
+        """Return these slots as they are."""
+        with storage_errors():
+            return {slot.key: slot async for slot in self._each({"_id": {"$in": list(keys)}})}
+
+    async def wanted(self) -> list[str]:
+        """Return the keys of the slots that somebody waits for."""
+        with storage_errors():
+            return [slot["_id"] async for slot in self._slots.find({"is_wanted": True}, {"_id": 1})]
+
+    async def all(self) -> list[Held]:
+        """Return every slot."""
+        with storage_errors():
+            return [slot async for slot in self._each({})]
+
+    async def want(self, keys: Iterable[str], *, is_wanted: bool) -> None:
+        """Note whether somebody waits for these slots."""
+        with storage_errors():
+            await self._slots.update_many({"_id": {"$in": list(keys)}}, {"$set": {"is_wanted": is_wanted}})
+
+    async def mend(
+        self, gone: Iterable[tuple[str, Sequence[str]]], missing: Iterable[tuple[str, Sequence[str]]]
+    ) -> None:
+        """Take off each slot the runs that do not hold it any more, and put on it those that do."""
+        writes = [UpdateOne({"_id": key}, {"$pullAll": {"holders": list(ids)}}) for key, ids in gone]
+        writes += [UpdateOne({"_id": key}, {"$addToSet": {"holders": {"$each": list(ids)}}}) for key, ids in missing]
+        if writes:
+            with storage_errors():
+                await self._slots.bulk_write(writes, ordered=False)
+
+    async def forget_empty(self) -> None:
+        """Remove the slots that nobody holds or waits for."""
+        with storage_errors():
+            await self._slots.delete_many({"holders": [], "is_wanted": False})
+
+    async def _each(self, query: Document) -> AsyncIterator[Held]:
+        async for slot in self._slots.find(query):
+            yield Held(slot["_id"], Waiting(slot["kind"]), slot["limit"], tuple(slot["holders"]))
+
+
+def _with(variables: Document, expression: Document) -> Document:
+    return {"$let": {"vars": variables, "in": expression}}

@@ -1,0 +1,37 @@
+"""Documents of earlier versions, read as if this one had written them."""
+
+from typing import Any
+
+from contracts.lanes import ORDER
+
+Document = dict[str, Any]
+
+STEP_SCHEMA = 2
+RUN_SCHEMA = 2
+
+_RANKS = {lane.value: rank for rank, lane in enumerate(ORDER)}
+
+
+def upcast_step(step: Document) -> Document:
+    """Return a step as this version writes it: the first one had no name, no facts and no error."""
+    return step if "schema" in step else {"schema": STEP_SCHEMA, "name": step["kind"], **step}
+
+
+def upcast_run(run: Document) -> Document:
+    """Return a run as this version writes it: the first one had no slots, and counted losses among its failures."""
+    if run["schema"] >= RUN_SCHEMA:
+        return run
+    waiting = run["waiting_for"]
+    return {
+        "rank": _RANKS[run["lane"]],
+        "losses": 0,
+        "slots": [],
+        "own_limits": {"per_target": None, "per_agent": None},
+        "express": False,
+        "queue_expires_at": None,
+        "run_timeout_seconds": None,
+        "cancel": None,
+        **run,
+        "schema": RUN_SCHEMA,
+        "waiting_for": None if waiting is None else {"since": run["changed_at"], "detail": "", **waiting},
+    }
