@@ -20,10 +20,10 @@ class Queue(StrEnum):
     """Where a run is dispatched: its lane, or the express queue in front of it for an organisation's first few runs."""
 
     EXPRESS_CRITICAL = "express-critical"
-    CRITICAL = "critical"
     EXPRESS_HIGH = "express-high"
     EXPRESS_MEDIUM = "express-medium"
     EXPRESS_LOW = "express-low"
+    CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"

@@ -23,7 +23,7 @@ from shared.store.provision import provision_store
 
 log = structlog.get_logger()
 
-CLUSTER_PATIENCE_SECONDS = 20.0
+CLUSTER_PATIENCE_SECONDS = 30.0
 
 
 async def provision(settings: ProvisionSettings) -> None:

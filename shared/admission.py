@@ -11,7 +11,7 @@ from contracts.lanes import Lane, Queue
 from shared.clock import Clock
 from shared.domain.decision import Target
 from shared.domain.run import Waiting
-from shared.domain.slot import EXPRESS_RUNS, OwnLimits, QueueLimits, Slot, slots_of, worth_filling
+from shared.domain.slot import EXPRESS_RUNS, OwnLimits, QueueLimits, Slot, room_to_fill, slots_of
 from shared.messaging.publisher import Publisher
 from shared.settings import QueueSettings
 from shared.store.mongo import Document
@@ -109,16 +109,17 @@ class Admission:
         """Return the slots that a stored run needs, by the limits as they are now."""
         target = Target(run["target"]["type"], run["target"]["id"])
         own = OwnLimits(**(run.get("own_limits") or {}))
-        return slots_of(run["organisation"], run["agent_key"], target, own, self.limits)
+        return slots_of(run["organisation"], run["agent_key"], target, Lane(run["lane"]), own, self.limits)
 
-    async def _take(self, kind: Waiting, wanting: Iterable[Candidate]) -> Mapping[str, Held]:
-        by_key: dict[str, tuple[Slot, list[str]]] = {}
+    async def _take(self, kind: Waiting, wanting: Iterable[Candidate]) -> Mapping[Slot, Held]:
+        # Two runs may need the same slot with another part of its room kept free.
+        by_slot: dict[Slot, list[str]] = defaultdict(list)
         for candidate in wanting:
             for slot in candidate.slots:
                 if slot.kind is kind:
-                    by_key.setdefault(slot.key, (slot, []))[1].append(candidate.run_id)
-        held = await asyncio.gather(*(self.slots.take(slot, ids) for slot, ids in by_key.values()))
-        return {each.key: each for each in held}
+                    by_slot[slot].append(candidate.run_id)
+        held = await asyncio.gather(*(self.slots.take(slot, ids) for slot, ids in by_slot.items()))
+        return dict(zip(by_slot, held, strict=True))
 
     async def _give_back(self, refused: Iterable[Candidate]) -> None:
         """Free what runs that were refused had taken before; whoever wants it is found by the next release or sweep."""
@@ -129,8 +130,8 @@ class Admission:
         await self.slots.mend(by_key.items(), ())
 
     async def _fill(self, slot: Held) -> int:
-        room = slot.limit - len(slot.holders)
-        if not worth_filling(slot.limit, room):
+        room = room_to_fill(slot.kind, slot.limit, len(slot.holders))
+        if room == 0:
             return 0
         is_guarded = self.chance() < _GUARDED
         waiting = await self.runs.waiting_under(slot.key, min(room, _BATCH), least_urgent_first=is_guarded)
@@ -142,8 +143,8 @@ def waiting_for(slot: Slot, now: datetime) -> Document:
     return waiting_document(slot.kind, now, key=slot.key, detail=slot.label)
 
 
-def _verdict(run_id: str, slot: Slot, held: Mapping[str, Held], before: Verdict) -> Verdict:
-    holders = held[slot.key].holders
+def _verdict(run_id: str, slot: Slot, held: Mapping[Slot, Held], before: Verdict) -> Verdict:
+    holders = held[slot].holders
     if run_id not in holders:
         return Verdict(slot)
     if slot.kind is Waiting.ORGANISATION:

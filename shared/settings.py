@@ -151,6 +151,13 @@ class RunnerSettings(QueueSettings):
         description="`background`, `plain`, or `auto`: background at OpenAI itself, plain at OPENAI_BASE_URL.",
     )
 
+    model_requests_per_minute: int = Field(
+        default=0, ge=0, description="What the provider allows of each model, over all runners; 0 when unknown."
+    )
+    model_tokens_per_minute: int = Field(
+        default=0, ge=0, description="Input and output tokens the provider allows of each model; 0 when unknown."
+    )
+
     @property
     def call_mode(self) -> CallMode:
         """How models are called unless an Agent or an organisation says otherwise."""

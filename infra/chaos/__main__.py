@@ -15,11 +15,12 @@ from rich.console import Console
 
 from infra.chaos.exercise import Exercise, Order, Outcome
 from infra.chaos.interruption import until_interrupted
-from infra.chaos.plan import Fault, plan_faults, single_targets
+from infra.chaos.plan import Fault
 from infra.chaos.report import as_json, as_tables
-from infra.chaos.site import RUNNERS, opened
+from infra.chaos.site import disturbed, opened
 from infra.local.errors import LocalError
 from infra.local.processes import ROOT
+from infra.local.settings import LocalSettings
 
 _DATA_FOLDER = Path(".towpath", "chaos")
 _SEEDS = 1_000_000
@@ -33,7 +34,7 @@ async def exercise(order: Order, folder: Path, console: Console) -> Outcome:
         console.print(text, style="dim", markup=False)
 
     say("starting a fresh platform")
-    async with opened(folder) as site:
+    async with opened(folder, disturbed(order.cluster)) as site:
         return await Exercise(site, order, say).run()
 
 
@@ -52,7 +53,14 @@ def _arguments() -> argparse.Namespace:
 
 def _order(given: argparse.Namespace) -> Order:
     seed = randbelow(_SEEDS) if given.seed is None else given.seed
-    return Order(seed, _SHORT_SECONDS if given.short else given.seconds, given.rate, given.model_share)
+    seconds = _SHORT_SECONDS if given.short else given.seconds
+    return Order(seed, seconds, given.rate, given.model_share, LocalSettings().cluster)
+
+
+def _replay(order: Order) -> str:
+    cluster = f"CLUSTER={order.cluster} " if order.cluster > 1 else ""
+    options = f"--seed {order.seed} --seconds {order.seconds:g} --rate {order.per_second:g}"
+    return f"./taskw chaos {cluster}-- {options} --model-share {order.model_share:g}"
 
 
 def _show_plan(plan: Sequence[Fault], console: Console) -> None:
@@ -65,8 +73,7 @@ def main() -> int:
     given = _arguments()
     console = Console(highlight=False)
     order = _order(given)
-    plan = plan_faults(order.seed, order.seconds, single_targets(RUNNERS))
-    replay = f"./taskw chaos -- --seed {order.seed} --seconds {order.seconds:g} --rate {order.per_second:g}"
+    plan = order.plan()
     console.print(f"seed {order.seed}: {len(plan)} faults in {order.seconds:.0f} s", style="bold")
     if given.plan:
         _show_plan(plan, console)
@@ -87,7 +94,7 @@ def main() -> int:
             console.print(f"data and logs are in {folder}", style="dim")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    console.print(as_tables(outcome, replay))
+    console.print(as_tables(outcome, _replay(order)))
     if given.json is not None:
         given.json.write_bytes(orjson.dumps(as_json(outcome, plan), option=orjson.OPT_INDENT_2))
     return 1 if outcome.violations() else 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -14,9 +14,10 @@ import aiohttp
 from infra.chaos.events import Sent
 
 _ACCEPTED: Final = 202
-_MOST_AT_ONCE: Final = 1_024
+_MOST_AT_ONCE: Final = 512
 _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
-_AGAIN_AFTER_SECONDS: Final = (0.1, 0.5)
+_FIRST_WAIT_SECONDS: Final = 0.1
+_LONGEST_WAIT_SECONDS: Final = 2.0
 _TICK_SECONDS: Final = 0.02
 _LAST_ANSWER_SECONDS: Final = 60.0
 _HEADERS: Final = {"Content-Type": "application/cloudevents+json"}
@@ -36,6 +37,7 @@ class Sending:
 
     sent: int = 0
     unanswered: int = 0
+    seconds: float = 0.0
     accepted: dict[str, str | None] = field(default_factory=dict)
     slowest_seconds: float = 0.0
 
@@ -73,6 +75,14 @@ class Backend:
             async with asyncio.timeout(seconds + _LAST_ANSWER_SECONDS), asyncio.TaskGroup() as calls:
                 await self._start_calls(calls, seconds, per_second, events)
 
+    async def publish(self, events: Sequence[Sent]) -> None:
+        """Publish these events at once; return when all are accepted."""
+        async with asyncio.timeout(_LAST_ANSWER_SECONDS), asyncio.TaskGroup() as calls:
+            for event in events:
+                await self._places.acquire()
+                self.sending.sent += 1
+                calls.create_task(self._publish(event))
+
     async def _start_calls(
         self, calls: asyncio.TaskGroup, seconds: float, per_second: float, events: Iterator[Sent]
     ) -> None:
@@ -83,13 +93,15 @@ class Backend:
                 self.sending.sent += 1
                 calls.create_task(self._publish(next(events)))
             await asyncio.sleep(_TICK_SECONDS)
+        self.sending.seconds += time.monotonic() - begun
 
     async def _publish(self, event: Sent) -> None:
-        begun = time.monotonic()
+        begun, wait_seconds = time.monotonic(), _FIRST_WAIT_SECONDS
         try:
             while not await self._is_accepted(event):
                 self.sending.unanswered += 1
-                await asyncio.sleep(self._random.uniform(*_AGAIN_AFTER_SECONDS))
+                await asyncio.sleep(wait_seconds * self._random.uniform(0.5, 1.5))
+                wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)
         finally:
             self._places.release()
         self.sending.accepted[event.key] = event.mark if event.asks_a_model else None

@@ -57,6 +57,9 @@ class Injector:
             proxies = self._site.proxies.get(fault.target)
             if proxies is None:
                 name = await self._site.process_of(fault.target)
+                if name is None or not self._site.stack.is_running(name):
+                    self._say(f"{fault.at_second:6.1f} s  there is no {fault.target} to {fault.action}")
+                    return
                 self._tell(fault, name)
                 await self._break_process(fault, name)
             else:
@@ -76,7 +79,7 @@ class Injector:
                 self._on_kill(name, pid, time.time())
                 await self._restarted(name, fault.seconds)
             case Action.WIPE:
-                await self._site.wipe_nats()
+                await self._site.stack.wipe(name)
                 await self._restarted(name, fault.seconds)
             case Action.FREEZE:
                 await self._freeze(name, fault.seconds)

@@ -43,6 +43,13 @@ SECONDS: Final[Mapping[Action, tuple[float, float]]] = {
 """The shortest and the longest time of each action."""
 
 
+TO_NATS: Final = "connections to nats"
+TO_MONGODB: Final = "connections to mongod"
+META_LEADER: Final = "leader of nats"
+RUNS_LEADER: Final = "leader of the stream RUNS"
+PRIMARY: Final = "primary of mongod"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Something that can be broken. Of one group only one is broken at a time: a cluster keeps its majority."""
@@ -87,18 +94,32 @@ def service_targets(runners: Sequence[str]) -> list[Target]:
     return [Target(name, name, _PROCESS) for name in ("gateway", "gating", "scheduler", *runners)]
 
 
-def single_targets(runners: Sequence[str]) -> list[Target]:
-    """Return what can be broken when there is one NATS server and one MongoDB server."""
+def targets(runners: Sequence[str], cluster: int) -> list[Target]:
+    """Return what can be broken: everything but the provider of models."""
+    return [*service_targets(runners), *(_cluster_targets(cluster) if cluster > 1 else _lone_targets())]
+
+
+def _lone_targets() -> list[Target]:
     return [
-        *service_targets(runners),
         Target("nats", "nats", (*_PROCESS, Action.WIPE)),
         Target("mongod", "mongod", _PROCESS),
-        Target("connections to nats", "nats", _CONNECTION),
-        Target("connections to mongod", "mongod", _CONNECTION),
+        Target(TO_NATS, "nats", _CONNECTION),
+        Target(TO_MONGODB, "mongod", _CONNECTION),
     ]
 
 
-def plan_faults(seed: int, seconds: float, targets: Sequence[Target]) -> list[Fault]:
+def _cluster_targets(size: int) -> list[Target]:
+    return [
+        Target(META_LEADER, "nats", _PROCESS),
+        Target(RUNS_LEADER, "nats", _PROCESS),
+        *(Target(f"nats-{number}", "nats", (*_PROCESS, Action.WIPE)) for number in range(1, size + 1)),
+        Target(PRIMARY, "mongod", _PROCESS),
+        *(Target(f"mongod-{number}", "mongod", _PROCESS) for number in range(1, size + 1)),
+        Target(TO_NATS, "nats", _CONNECTION),
+    ]
+
+
+def plan_faults(seed: int, seconds: float, among: Sequence[Target]) -> list[Fault]:
     """Return the faults of one exercise in their order; all of them are undone within `seconds`.
 
     Every action on every target comes up once before any comes up again, in random order, as far as the time allows.
@@ -110,7 +131,7 @@ def plan_faults(seed: int, seconds: float, targets: Sequence[Target]) -> list[Fa
     at = QUIET_SECONDS
     while (at := at + MEAN_GAP_SECONDS * random.uniform(0.25, 1.75)) < seconds:
         if not deck:
-            deck = [_Card(action, target) for target in targets for action in target.actions]
+            deck = [_Card(action, target) for target in among for action in target.actions]
             random.shuffle(deck)
         card = next((card for card in deck if free_at.get(card.target.group, 0.0) <= at), None)
         if card is None:

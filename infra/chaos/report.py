@@ -39,7 +39,7 @@ def as_json(outcome: Outcome, plan: Sequence[Fault]) -> dict[str, Any]:
         "plan": [fault.as_json() for fault in plan],
         "sent": outcome.sending.sent,
         "asked_again": outcome.sending.unanswered,
-        "load_seconds": outcome.load_seconds,
+        "sending_seconds": outcome.sending.seconds,
         "settled_after": outcome.settled_after,
         "account": account | {"failed": dict(outcome.account.failed)},
         "take_over_seconds": list(outcome.take_over_seconds),
@@ -51,7 +51,7 @@ def as_json(outcome: Outcome, plan: Sequence[Fault]) -> dict[str, Any]:
 def _rows(outcome: Outcome) -> Iterator[Row]:
     order, sending, account = outcome.order, outcome.sending, outcome.account
     yield "seed", str(order.seed), f"{outcome.faults} faults in {order.seconds:.0f} s"
-    per_second = account.accepted / outcome.load_seconds
+    per_second = sending.sent / sending.seconds
     asked = f"{per_second:.0f}/s of {order.per_second:.0f}/s asked for; {sending.unanswered} requests repeated"
     yield "events accepted", f"{account.accepted:,}", asked
     yield "runs", f"{account.runs:,}", f"{order.model_share:.0%} ask a model; the others wait; 0.2 to 2 s each"

@@ -1,19 +1,18 @@
 """A running Towpath with a proxy in front of its servers, and a runner whose clock is wrong."""
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import kill
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from infra.chaos.clock import clock_ahead
-from infra.chaos.plan import Target, single_targets
+from infra.chaos.plan import META_LEADER, PRIMARY, RUNS_LEADER, TO_MONGODB, TO_NATS
 from infra.chaos.proxy import Proxy, proxied
 from infra.local.parts import Part, Stage, towpath
-from infra.local.ports import LOOPBACK, free_port
+from infra.local.ports import LOOPBACK, free_port, from_port
 from infra.local.settings import LocalSettings
 from infra.local.stack import Stack
 from shared.settings import ServiceSettings
@@ -37,7 +36,6 @@ class Site:
     stack: Stack
     mongo: Mongo
     proxies: Mapping[str, Sequence[Proxy]]
-    targets: Sequence[Target]
 
     @property
     def database(self) -> Database:
@@ -54,8 +52,14 @@ class Site:
         """Where the provider's journal is."""
         return f"http://{LOOPBACK}:{self.stack.settings.offline_model_port}"
 
-    async def process_of(self, target: str) -> str:
-        """Return the part or server that is meant by a target now."""
+    async def process_of(self, target: str) -> str | None:
+        """Return the part or server that is meant by a target now; None while there is no such leader."""
+        if target == PRIMARY and self.stack.mongo is not None:
+            return await self.stack.mongo.primary()
+        if target == META_LEADER and self.stack.nats is not None:
+            return await self.stack.nats.meta_leader()
+        if target == RUNS_LEADER and self.stack.nats is not None:
+            return await self.stack.nats.stream_leader("RUNS")
         return target
 
     def freeze(self, name: str) -> None:
@@ -67,42 +71,66 @@ class Site:
         if self.stack.is_running(name):
             kill(self.stack.pid(name), signal.SIGCONT)
 
-    async def wipe_nats(self) -> None:
-        """Kill the NATS server and delete everything it stored."""
-        assert self.stack.nats is not None  # noqa: S101 - a site starts its own servers
-        await asyncio.to_thread(self.stack.nats.wipe)
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a platform is started; as everybody starts it, unless told otherwise."""
+
+    cluster: Literal[1, 3] = 1
+    is_proxied: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    of_process: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def disturbed(cluster: Literal[1, 3]) -> Setup:
+    """Return the setup of an exercise: proxies, many slots, and one runner with a wrong clock."""
+    environment = {"RUNNER_SLOTS": str(SLOTS)}
+    return Setup(cluster, True, environment, {WRONG_CLOCK: clock_ahead(CLOCK_MINUTES)})
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Site]:
+async def opened(folder: Path, setup: Setup) -> AsyncIterator[Site]:
     """Start a platform in the folder, and stop it at the end."""
     settings = LocalSettings(nats_url=None, mongodb_url=None, openai_api_key=None, openai_base_url=None)
-    settings = settings.model_copy(update={"runners": len(RUNNERS)}).on_free_ports(folder)
-    nats_port, mongodb_port = free_port(), free_port()
+    chosen = {"runners": len(RUNNERS), "cluster": setup.cluster}
+    settings = settings.model_copy(update=chosen).on_free_ports(folder)
     async with AsyncExitStack() as resources:
-        nats = await resources.enter_async_context(proxied(nats_port, settings.nats_port))
-        mongodb = await resources.enter_async_context(proxied(mongodb_port, settings.mongodb_port))
-        environment = {
-            "NATS_URL": f"nats://{LOOPBACK}:{nats_port}",
-            # Asked for the members of its replica set, the server would name its own port, past the proxy.
-            "MONGODB_URL": f"mongodb://{LOOPBACK}:{mongodb_port}/?directConnection=true",
-            "RUNNER_SLOTS": str(SLOTS),
-        }
-        stack = await resources.enter_async_context(_stack(settings, environment))
+        proxies = await resources.enter_async_context(_proxies(settings)) if setup.is_proxied else {}
+        environment = {**setup.environment, **_addresses(proxies)}
+        stack = Stack(
+            settings, quiet=True, layout=_layout, environment=environment, process_environment=setup.of_process
+        )
+        await resources.enter_async_context(stack)
         mongo = Mongo(ServiceSettings(mongodb_url=stack.mongodb_url, mongodb_timeout_seconds=_STORE_TIMEOUT_SECONDS))
         resources.callback(mongo.close)
-        proxies = {"connections to nats": [nats], "connections to mongod": [mongodb]}
-        yield Site(stack, mongo, proxies, single_targets(RUNNERS))
+        yield Site(stack, mongo, proxies)
 
 
-def _stack(settings: LocalSettings, environment: Mapping[str, str]) -> Stack:
-    return Stack(
-        settings,
-        quiet=True,
-        layout=_layout,
-        environment=environment,
-        process_environment={WRONG_CLOCK: clock_ahead(CLOCK_MINUTES)},
-    )
+@asynccontextmanager
+async def _proxies(settings: LocalSettings) -> AsyncIterator[dict[str, list[Proxy]]]:
+    """Yield proxies in front of every NATS server, and of a lone MongoDB server.
+
+    Clients learn the addresses of a replica set of several from its members, who know each other past any proxy.
+    """
+    behind = {TO_NATS: from_port(settings.nats_port, settings.cluster)}
+    if settings.cluster == 1:
+        behind[TO_MONGODB] = [settings.mongodb_port]
+    async with AsyncExitStack() as resources:
+        yield {
+            name: [await resources.enter_async_context(proxied(free_port(), port)) for port in ports]
+            for name, ports in behind.items()
+        }
+
+
+def _addresses(proxies: Mapping[str, Sequence[Proxy]]) -> dict[str, str]:
+    addresses = {}
+    if TO_NATS in proxies:
+        addresses["NATS_URL"] = ",".join(f"nats://{LOOPBACK}:{proxy.port}" for proxy in proxies[TO_NATS])
+    if TO_MONGODB in proxies:
+        (proxy,) = proxies[TO_MONGODB]
+        # Asked for the members of its replica set, the server would name its own port, past the proxy.
+        addresses["MONGODB_URL"] = f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true"
+    return addresses
 
 
 def _layout(settings: LocalSettings) -> Sequence[Part]:

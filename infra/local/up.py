@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from infra.local.banner import show_banner
+from infra.local.connection import announced
 from infra.local.errors import LocalError
 from infra.local.parts import Layout, towpath
 from infra.local.settings import LocalSettings
@@ -43,8 +44,9 @@ async def run(settings: LocalSettings, layout: Layout = towpath) -> int:
     interruption = Interruption(stack, console)
     try:
         if await _open_unless(interruption, stack):
-            show_banner(stack, console)
-            await interruption.requested.wait()
+            with announced(stack):
+                show_banner(stack, console)
+                await interruption.requested.wait()
     except LocalError as error:
         console.print(f"Towpath could not start. {error}", style="bold red", markup=False, soft_wrap=True)
         return 1

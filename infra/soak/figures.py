@@ -29,10 +29,10 @@ Day = Mapping[Quantity, float]
 """What was measured at the end of a day."""
 
 ALLOWANCE: Final[Mapping[Kind, float]] = {
-    Kind.DOCUMENTS: 100,
+    Kind.DOCUMENTS: 50,
     Kind.DATA: 0.5,
     Kind.DISK: 8,
-    Kind.MESSAGES: 100,
+    Kind.MESSAGES: 50,
     Kind.STREAM: 0.5,
     Kind.MEMORY: 24,
 }

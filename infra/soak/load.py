@@ -15,6 +15,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _EVENT: Final = {"Content-Type": "application/cloudevents+json"}
 _JSON: Final = {"Content-Type": "application/json"}
 _PAGE: Final = 200
+_MOST_AT_ONCE: Final = 16
 _OK: Final = range(200, 300)
 
 
@@ -47,16 +48,18 @@ class Load:
             answer.raise_for_status()
 
     async def publish(self, events: Iterator[Sent], per_second: float, is_over: asyncio.Event) -> None:
-        """Publish at this pace until it is over, and wait for the last answers; a late one delays no other event."""
+        """Publish at this pace, or as fast as it is answered, until it is over; then wait for the last answers."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
+        room = asyncio.Semaphore(_MOST_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for number, sent in enumerate(events):
                     await asyncio.sleep(begun + number / per_second - loop.time())
+                    await room.acquire()
                     if is_over.is_set():
                         return
-                    tasks.create_task(self._publish(sent))
+                    tasks.create_task(self._publish(sent)).add_done_callback(lambda _: room.release())
         except BaseExceptionGroup as failures:
             # Of many requests that fail alike, the first says it.
             raise failures.exceptions[0] from failures

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,6 +12,8 @@ from rich.text import Text
 from infra.bench.report import shown
 from infra.soak.calendar import Calendar
 from infra.soak.figures import Day, Kind, Verdict
+
+_SMALL: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def as_tables(weeks: Weeks) -> RenderableType:
 
 
 def _table(weeks: Weeks, kind: Kind) -> Table | None:
-    verdicts = [verdict for verdict in weeks.verdicts if verdict.quantity.kind is kind]
+    verdicts = [verdict for verdict in weeks.verdicts if verdict.quantity.kind is kind and _is_worth_showing(verdict)]
     if not verdicts:
         return None
     days = _days_to_show(len(weeks.days))
@@ -68,11 +70,19 @@ def _table(weeks: Weeks, kind: Kind) -> Table | None:
         table.add_column(f"day {day}", justify="right", no_wrap=True)
     table.add_column("most before / after", justify="right", no_wrap=True)
     for verdict in verdicts:
-        values = [shown(weeks.days[day - 1].get(verdict.quantity, 0.0)) for day in days]
+        values = [_shown(kind, weeks.days[day - 1].get(verdict.quantity, 0.0)) for day in days]
         style = "" if verdict.is_bounded else "bold red"
-        most = Text(f"{shown(verdict.first)} / {shown(verdict.second)}", style=style)
+        most = Text(f"{_shown(kind, verdict.first)} / {_shown(kind, verdict.second)}", style=style)
         table.add_row(verdict.quantity.name, *values, most)
     return table
+
+
+def _is_worth_showing(verdict: Verdict) -> bool:
+    return not verdict.is_bounded or max(verdict.first, verdict.second) >= _SMALL
+
+
+def _shown(kind: Kind, value: float) -> str:
+    return f"{value:,.0f}" if kind in {Kind.DOCUMENTS, Kind.MESSAGES} else shown(value)
 
 
 def _days_to_show(days: int) -> list[int]:

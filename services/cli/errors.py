@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-_SHOWN = ("code", "detail")
 _NEXT = {
     "unauthenticated": "Pass another token with --token or TOWPATH_TOKEN; `./taskw token --help` makes one for `up`.",
     "forbidden": "It takes a token with the role backend, organisation_admin or server_admin.",
@@ -46,12 +45,9 @@ class Unreachable(CliError):
 
 
 class Refused(CliError):
-    """The gateway said no, in a problem document."""
+    """The gateway said no."""
 
     exit_code = ExitCode.REFUSED
-
-    def __init__(self, problem: Mapping[str, Any]) -> None:
-        super().__init__(said(problem))
 
 
 def said(problem: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Asks the gateway, and turns every answer that is no success into an error for a person."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -42,22 +42,39 @@ class Gateway:
                 f"The gateway at {self._url} does not answer: {error or type(error).__name__}."
                 " Is it running (`./taskw up`), and is --url or TOWPATH_URL right?"
             ) from error
-        if answer.is_success:
-            return dict(answer.json())
-        raise _error(self._url, answer)
+        document = _document(answer)
+        if answer.is_success and document is not None:
+            return document
+        raise _error(self._url, answer.status_code, document)
 
 
-def _error(url: str, answer: httpx2.Response) -> Refused | Unreachable:
-    problem = _problem(answer)
+def for_each(ids: Sequence[str], ask: Callable[[str], Document], report: Callable[[list[Document]], None]) -> None:
+    """Do something for each id, whatever becomes of the others, and report what was done; then raise what was refused."""
+    done, refused = [], []
+    for each in ids:
+        try:
+            done.append(ask(each))
+        except Refused as error:
+            refused.append(f"{each}: {error}" if len(ids) > 1 else str(error))
+    if done:
+        report(done)
+    if refused:
+        raise Refused("\n".join(refused))
+
+
+def _error(url: str, status: int, problem: Document | None) -> Refused | Unreachable:
     if problem is None:
-        return Unreachable(f"{url} answered {answer.status_code} and not like a Towpath gateway. Is the address right?")
-    return Unreachable(said(problem)) if answer.status_code in _UNAVAILABLE else Refused(problem)
+        return Unreachable(f"{url} answered {status} and not like a Towpath gateway. Is the address right?")
+    return Unreachable(said(problem)) if status in _UNAVAILABLE else Refused(said(problem))
 
 
-def _problem(answer: httpx2.Response) -> Document | None:
-    if answer.headers.get("content-type") != "application/problem+json":
+def _document(answer: httpx2.Response) -> Document | None:
+    """Return the JSON object that was answered; none when it is none."""
+    try:
+        value = answer.json()
+    except ValueError:
         return None
-    return dict(answer.json())
+    return value if isinstance(value, dict) else None
 
 
 def _given(values: Mapping[str, Any]) -> Document:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 _PIPED_WIDTH = 200
+_GAP = 2
+_SHORTEST_LAST = 24
 _COLOURS = {
     "open": "yellow",
     "redriven": "green",
@@ -31,18 +34,34 @@ def console() -> Console:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print a document as the gateway answered it."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(indented(document) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under their columns; the last column gives way when there is not enough room."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns[:-1]:
-        table.add_column(column, no_wrap=True, overflow="fold")
-    table.add_column(columns[-1], no_wrap=True, overflow="ellipsis", ratio=1)
-    for row in rows:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    console().print(table)
+    """Print rows under their columns, the last one cut where there is no room; in a narrow terminal as a list."""
+    lines, out = list(rows), console()
+    widths = [max(map(len, column)) for column in zip(columns, *lines, strict=True)]
+    room = out.width - sum(widths[:-1]) - _GAP * (len(columns) - 1)
+    if room < min(widths[-1], _SHORTEST_LAST):
+        _print_list(out, lines)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for column, width in zip(columns, (*widths[:-1], min(room, widths[-1])), strict=True):
+        table.add_column(column, no_wrap=True, overflow="ellipsis", width=width)
+    for line in lines:
+        table.add_row(*map(_cell, line))
+    out.print(table)
+
+
+def _print_list(out: Console, lines: Iterable[Sequence[str]]) -> None:
+    """Print each row as its first cell, and the others below it."""
+    for first, *others in lines:
+        out.print(Text(first, style="bold"))
+        out.print(Padding(Text("  ").join(_cell(cell) for cell in others if cell), (0, 0, 0, 2)))
+
+
+def _cell(text: str) -> Text:
+    return Text(text, style=_COLOURS.get(text, ""))
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
@@ -52,7 +71,7 @@ def print_facts(facts: Mapping[str, str]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value:
-            table.add_row(name, Text(value, style=_COLOURS.get(value, "")))
+            table.add_row(name, _cell(value))
     console().print(table)
 
 
@@ -74,9 +93,14 @@ def moment(text: str | None) -> str:
     return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def indented(value: Any) -> str:
+    """Return a JSON value as text."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def pretty(text: str) -> str:
     """Return JSON with indentation, and any other text as it is."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return indented(json.loads(text))
     except ValueError:
         return text

@@ -42,14 +42,14 @@ class LetterDecisions:
     async def redrive_one(self, letter: Document, deciding: Deciding) -> None:
         """Redrive a letter; one that is redriven already stays so. Raises LetterDecided or LetterObsolete."""
         if letter["status"] == DeadLetterStatus.DISCARDED:
-            raise LetterDecided(_decided_otherwise(letter, "redriven"), status=letter["status"])
+            raise LetterDecided(_decided_otherwise(letter, "redriven"), letter_status=letter["status"])
         if letter["status"] == DeadLetterStatus.OPEN and (await self.redrive([letter], deciding)).obsolete:
             raise LetterObsolete(f"{_OBSOLETE} Letter '{letter['_id']}' is discarded.")
 
     async def discard_one(self, letter: Document, deciding: Deciding) -> None:
         """Discard a letter; one that is discarded already stays so. Raises LetterDecided."""
         if letter["status"] == DeadLetterStatus.REDRIVEN:
-            raise LetterDecided(_decided_otherwise(letter, "discarded"), status=letter["status"])
+            raise LetterDecided(_decided_otherwise(letter, "discarded"), letter_status=letter["status"])
         if letter["status"] == DeadLetterStatus.OPEN:
             await self.discard([letter], deciding)
 

@@ -54,7 +54,7 @@ class MediaTypeUnknown(Permanent):
 
 
 class LetterDecided(Conflict):
-    """The dead letter was decided otherwise; `status` in the facts says how."""
+    """The dead letter was decided otherwise; `letter_status` in the facts says how."""
 
     code = "dead_letter_decided"
 

@@ -36,6 +36,8 @@ class Publishing:
         self._gate_wait_seconds = gate_wait_seconds
         self._headers = {ACCEPTED_HEADER: "once", REPLY_HEADER: instance}
         self._accepted: GroupCommit[AcceptedEvent, Acceptance] = GroupCommit(events.accept, most=1_000, writers=2)
+        # One question at a time for all that wait: a thousand publishers that repeat themselves ask no more than one.
+        self._recorded: GroupCommit[str, Decisions | None] = GroupCommit(self._look_up, most=1_000)
 
     async def publish(self, reading: Reading) -> Published:
         """Accept the readable events of a request and wait, within bounds, for what the gate says of them."""
@@ -65,10 +67,14 @@ class Publishing:
         """Wait for events that were accepted before, perhaps a moment ago by another process."""
         give_up_at = asyncio.get_running_loop().time() + self._gate_wait_seconds
         while True:
-            decisions = await self._events.decisions(keys)
-            if len(decisions) == len(set(keys)) or asyncio.get_running_loop().time() >= give_up_at:
-                return decisions
+            recorded = await self._recorded.submit_all(keys)
+            if None not in recorded or asyncio.get_running_loop().time() >= give_up_at:
+                return {key: found for key, found in zip(keys, recorded, strict=True) if found is not None}
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def _look_up(self, keys: list[str]) -> list[Decisions | None]:
+        found = await self._events.decisions(set(keys))
+        return [found.get(key) for key in keys]
 
 
 def _reused(readable: Readable) -> RefusedField:

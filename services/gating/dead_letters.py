@@ -27,8 +27,8 @@ _TOKENS_OF_A_SUBJECT = 4
 class EventDeadLetters:
     """MongoDB is the truth; the stream DEAD is told as well, when it can be.
 
-    An event that is accepted and has no decisions yet is set aside: the sweep leaves it alone until somebody redrives
-    its letter. One that was decided before needs no letter, whatever its repetition looks like.
+    An event that is accepted and that the gate is not done with is set aside: the sweep leaves it alone until somebody
+    redrives its letter. One that the gate was done with before needs no letter, however it looks now.
     """
 
     letters: DeadLetterStore
@@ -40,7 +40,7 @@ class EventDeadLetters:
         """Keep the message, or raise StorageUnavailable."""
         key = _event_key(message.payload)
         accepted = await self._accepted_as(key, message)
-        if accepted is not None and accepted["gated"]:
+        if accepted is not None and accepted["gated"] and "sweep_at" not in accepted:
             log.info("dead_letter.unneeded", event_key=key, code=message.code)
             return
         letter = self._letter(message, key, accepted)

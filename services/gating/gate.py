@@ -17,6 +17,7 @@ from services.gating.members import membership_changes
 from services.gating.queueing import new_run, verdict_fields
 from shared.admission import Admission
 from shared.clock import Clock
+from shared.delayed import Delayed
 from shared.domain.configuration import Configuration
 from shared.domain.run_event import run_event
 from shared.messaging.delivery import DeadLetters, Undeliverable
@@ -49,6 +50,7 @@ class Gate:
     publisher: Publisher
     dead_letters: DeadLetters
     clock: Clock
+    decided: Delayed[str]
 
     async def consider(self, batch: Sequence[Arrival]) -> None:
         """Record a decision for every matching Agent of every event, and dispatch the runs."""
@@ -66,6 +68,8 @@ class Gate:
             self._record(fresh, arrivals, now),
             self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now)),
         )
+        # Where another process was faster with its decisions, it may not have stored their runs yet.
+        self.decided.add(arrivals.keys() - stands.keys())
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, recorded | fresh | stands)
 

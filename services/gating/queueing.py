@@ -25,7 +25,8 @@ def new_run(
     spec = None if version is None else version.spec
     target = Target(decision["target"]["type"], decision["target"]["id"])
     own = OwnLimits() if spec is None else OwnLimits(spec.max_concurrent_per_target, spec.max_concurrent_tasks)
-    slots = slots_of(event.organisationid, decision["agent_key"], target, own, limits)
+    lane = Lane(decision["lane"])
+    slots = slots_of(event.organisationid, decision["agent_key"], target, lane, own, limits)
     waiting = None if spec is None else _waiting(event, spec, configuration, now)
     run = NewRun(
         id=decision["run_id"],
@@ -38,7 +39,7 @@ def new_run(
         agent_key=decision["agent_key"],
         agent_version=decision["agent_version"],
         target=target,
-        lane=Lane(decision["lane"]),
+        lane=lane,
         queued_at=now,
         slots=tuple(slot.key for slot in slots),
         own_limits=own,

@@ -1,6 +1,7 @@
 """A runner, composed: takes dispatched runs from every lane, executes them, keeps their leases, hands them back."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from faststream.nats import NatsBroker, NatsMessage
@@ -28,7 +29,9 @@ from services.runner.versions import VersionCache
 from services.runner.work import Handler
 from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
+from shared.domain.rate import Limits
 from shared.llm.openai_client import OpenAIModel
+from shared.llm.paced import PacedModel
 from shared.llm.port import ModelClient
 from shared.messaging.broker import EagerBatchSubscriber, make_broker, on_batches
 from shared.messaging.cancelling import claims_of
@@ -42,6 +45,7 @@ from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.provider_lanes import ProviderLanes
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.server_clock import ServerClock
@@ -104,7 +108,10 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     clock = ServerClock(mongo)
     broker = make_broker(settings)
     publisher = Publisher()
-    model = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, clock)
+    provider = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, clock)
+    limits = Limits(settings.model_requests_per_minute, settings.model_tokens_per_minute)
+    lanes = ProviderLanes(mongo.database, limits, clock, time.monotonic)
+    model = PacedModel(provider, lanes, provider.host)
     watch = ConfigurationWatch(mongo.database)
     runs, steps = RunStore(mongo.database), StepStore(mongo.database)
     admission = Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock)
@@ -141,12 +148,13 @@ async def run(settings: RunnerSettings, process: Process) -> None:
         beating = tasks.create_task(supervised("heartbeat", lambda: heartbeat.run(settings.heartbeat_seconds)))
         timing = tasks.create_task(supervised("clock", clock.run))
         pulsing = tasks.create_task(supervised("pulse", pulse.run))
+        pacing = tasks.create_task(supervised("lanes", lanes.run))
         await broker.start()
         await process.serve(await broker.connect())
         slots.close()
         await asyncio.gather(*(queue.stop() for queue in queues))
         await executions.drain(settings.runner_drain_seconds)
-        await stop([beating, pulsing, timing, watching])
+        await stop([beating, pacing, pulsing, timing, watching])
         await pulse.end()
         await broker.stop()
     await model.close()

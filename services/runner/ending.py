@@ -70,17 +70,18 @@ class Endings:
         self._written: GroupCommit[Ending, bool] = GroupCommit(self._write, most=256)
         self._following = Following(aftermath)
 
-    async def end(self, run: Document, claim: Claim, outcome: Outcome, used: Usage) -> bool:
-        """Write how the attempt ended; returns False when the run is somebody else's by now.
+    async def end(self, run: Document, claim: Claim, outcome: Outcome, used: Usage) -> Outcome | None:
+        """Write how the attempt ended, and return that; None when the run is somebody else's by now.
 
         While MongoDB is away it keeps trying, because the work is done and paid for. When somebody wants the run to
         end, it is cancelled, whatever the outcome was.
         """
         if await self._insist(run, claim, outcome, used):
-            return True
+            return outcome
         if isinstance(outcome, Cancelled):
-            return False
-        return await self._insist(run, claim, Cancelled(CANCELLED, Usage(), only_if_wanted=True), used)
+            return None
+        cancelled = Cancelled(CANCELLED, Usage(), only_if_wanted=True)
+        return cancelled if await self._insist(run, claim, cancelled, used) else None
 
     async def hand_back(self, run: Document, claim: Claim, used: Usage) -> bool:
         """Return a run to the queue at once, its attempt unfinished and not counted as a failure."""

@@ -38,6 +38,7 @@ class Claimed:
     version: AgentVersion | None
     event: Document | None
     attempt: Attempt | None = None
+    is_ending: bool = False
     is_cancelled: bool = False
     used_before_cancel: Usage = field(default_factory=Usage)
     left_behind: Usage = field(default_factory=Usage)
@@ -48,8 +49,8 @@ class Claimed:
         return self.left_behind if self.attempt is None else self.attempt.usage
 
     def cancel(self) -> bool:
-        """Note that somebody wants the run to end; return whether that is news."""
-        if self.is_cancelled:
+        """Note that somebody wants the run to end; return whether there is an attempt to be stopped for it."""
+        if self.is_cancelled or self.is_ending:
             return False
         self.is_cancelled, self.used_before_cancel = True, self.used
         if self.attempt is not None:
@@ -77,8 +78,10 @@ class Execution:
                 raise
             _go_on_after_cancel()
             outcome = Cancelled(CANCELLED, claimed.used.beyond(claimed.used_before_cancel))
-        is_written = await self.endings.end(claimed.run, claimed.claim, outcome, claimed.used)
-        log_outcome(claimed.claim, claimed.run, outcome, is_written=is_written)
+        # From here on the fence sees to a cancel: whatever the outcome was, the run ends as cancelled.
+        claimed.is_ending = True
+        written = await self.endings.end(claimed.run, claimed.claim, outcome, claimed.used)
+        log_outcome(claimed.claim, claimed.run, written)
 
     async def _attempt(self, claimed: Claimed) -> Outcome:
         if claimed.run.get("cancel") is not None:

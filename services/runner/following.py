@@ -6,12 +6,10 @@ from collections.abc import Coroutine, Sequence
 import structlog
 
 from shared.aftermath import Aftermath
+from shared.delayed import Delayed
 from shared.store.mongo import Document
 
 log = structlog.get_logger()
-
-_NOTE_AFTER_SECONDS = 0.1
-"""Nobody waits for the note, and one for a hundred runs costs hardly more than one for a single run."""
 
 
 class Following:
@@ -20,7 +18,7 @@ class Following:
     def __init__(self, aftermath: Aftermath) -> None:
         self._aftermath = aftermath
         self._tasks: set[asyncio.Task[None]] = set()
-        self._followed: list[Document] = []
+        self._followed: Delayed[Document] = Delayed("aftermath", aftermath.note)
 
     def begin(self, finished: Sequence[Document], waiting: Sequence[Document]) -> None:
         """Begin to do what follows from these committed ends, and from these returns to wait for something."""
@@ -33,18 +31,11 @@ class Following:
         """Wait until everything that was begun is done and noted."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._followed.settled()
 
     async def _follow(self, finished: Sequence[Document]) -> None:
-        if not await self._aftermath.tell(finished):
-            return
-        if not self._followed:
-            self._start(self._note_later())
-        self._followed.extend(finished)
-
-    async def _note_later(self) -> None:
-        await asyncio.sleep(_NOTE_AFTER_SECONDS)
-        followed, self._followed = self._followed, []
-        await self._aftermath.note(followed)
+        if await self._aftermath.tell(finished):
+            self._followed.add(finished)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

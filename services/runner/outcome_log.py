@@ -10,12 +10,12 @@ from shared.domain.run import Cancelled, Claim, Done, Failed, Outcome, Postponed
 log: BoundLogger = structlog.get_logger()
 
 
-def log_outcome(claim: Claim, run: dict[str, Any], outcome: Outcome, *, is_written: bool) -> None:
+def log_outcome(claim: Claim, run: dict[str, Any], outcome: Outcome | None) -> None:
     """Log how the attempt ended, or that its run is somebody else's by now."""
     bound = log.bind(
         run_id=claim.run_id, attempt=claim.attempt, agent=run["agent_key"], organisation=run["organisation"]
     )
-    if not is_written:
+    if outcome is None:
         bound.warning("run.lost")
         return
     match outcome:

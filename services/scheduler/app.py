@@ -14,6 +14,7 @@ from services.scheduler.lost_runners import LostRunners
 from services.scheduler.paused import Paused
 from services.scheduler.run_sweep import RunSweep
 from services.scheduler.slot_sweep import SlotSweep
+from services.scheduler.steadiness import Steadiness
 from services.scheduler.streams import Streams
 from services.scheduler.sweeper import Sweeper
 from services.scheduler.timers import Timers
@@ -51,6 +52,7 @@ def make_sweeper(
     publisher: Publisher,
     configuration: Configuration,
     leader: Leader,
+    steadiness: Steadiness,
     clock: Clock,
 ) -> Sweeper:
     """Compose the sweep."""
@@ -60,7 +62,7 @@ def make_sweeper(
     aftermath = Aftermath(runs, ProposalStore(mongo), DeadLetterStore(mongo.database), admission, publisher)
     return Sweeper(
         events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), clock),
-        runs=RunSweep(runs, admission, paused, aftermath, publisher, clock),
+        runs=RunSweep(runs, admission, paused, aftermath, publisher, steadiness, clock),
         slots=SlotSweep(slots, runs, admission, paused),
         streams=Streams(client, settings),
         leader=leader,
@@ -103,8 +105,9 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
         client = await broker.connect()
         publisher.attach(client)
         await broker.start()
-        sweeper = make_sweeper(settings, mongo, client, publisher, watch.configuration, leader, clock)
-        lost = LostRunners(RunnerStore(mongo.database), sweeper.runs, client, leader)
+        steadiness = Steadiness()
+        sweeper = make_sweeper(settings, mongo, client, publisher, watch.configuration, leader, steadiness, clock)
+        lost = LostRunners(RunnerStore(mongo.database), sweeper.runs, client, leader, steadiness)
         loops = {
             "clock": clock.run,
             "leader": leader.run,

@@ -8,6 +8,7 @@ from nats.aio.client import Client
 
 from services.scheduler.leader import Leader
 from services.scheduler.run_sweep import RunSweep
+from services.scheduler.steadiness import Steadiness
 from shared.errors import StorageUnavailable
 from shared.messaging.presence import is_gone
 from shared.store.runners import RunnerStore
@@ -30,6 +31,7 @@ class LostRunners:
     runs: RunSweep
     client: Client
     leader: Leader
+    steadiness: Steadiness
 
     async def run(self) -> None:
         """Look until cancelled, while this process leads."""
@@ -43,7 +45,10 @@ class LostRunners:
 
     async def look(self) -> None:
         """Look once, and have the runs of every lost runner taken over."""
-        for runner in await self.runners.silent():
+        silent = await self.runners.silent()
+        self.steadiness.answered()
+        # After MongoDB was away, every runner has been silent.
+        for runner in silent if self.steadiness.is_steady else ():
             if await is_gone(self.client, "runner", runner):
                 taken_over = await self.runs.take_over_from(runner)
                 log.warning("runner.lost", runner=runner, runs=taken_over)

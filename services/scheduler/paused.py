@@ -28,10 +28,13 @@ class Paused:
         return effective.paused_by is not None
 
     async def release(self, keys: list[str]) -> int:
-        """Let go the runs that wait under these keys and need not any more; return how many were dispatched."""
+        """Let go the runs that wait under these keys, of no slot, and need not any more; return how many were dispatched.
+
+        A run that waits for a slot which is not there lost it with the database's newest writes.
+        """
         released = 0
         for key in keys:
             waiting = await self.runs.waiting_under(key, _BATCH)
-            ready = [run for run in waiting if run["waiting_for"]["what"] == Waiting.PAUSED and not self.is_paused(run)]
+            ready = [run for run in waiting if run["waiting_for"]["what"] != Waiting.PAUSED or not self.is_paused(run)]
             released += await self.admission.release(ready)
         return released

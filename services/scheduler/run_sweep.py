@@ -10,6 +10,7 @@ import structlog
 from contracts.lanes import Lane, Queue
 from services.scheduler.again import look_again_at
 from services.scheduler.paused import Paused
+from services.scheduler.steadiness import Steadiness
 from shared.admission import Admission
 from shared.aftermath import Aftermath
 from shared.clock import Clock
@@ -44,6 +45,8 @@ def need_of(run: Document, now: datetime, *, is_paused: bool) -> Need:
         return Need.FOLLOW
     if status is RunStatus.RUNNING:
         return Need.TAKE_OVER
+    if run["cancel"] is not None:
+        return Need.DISPATCH
     if overdue(run, now) is not None:
         return Need.EXPIRE
     waiting = run["waiting_for"]
@@ -61,12 +64,13 @@ class RunSweep:
     paused: Paused
     aftermath: Aftermath
     publisher: Publisher
+    steadiness: Steadiness
     clock: Clock
 
-    async def sweep(self, *, may_take_over: bool) -> int:
+    async def sweep(self) -> int:
         """Look at a batch of what is due; return how many runs moved on.
 
-        `may_take_over` is false while leases may have run out only because nobody could extend them.
+        Nothing is taken over while leases may have run out only because nobody could extend them.
         """
         now = self.clock()
         due = await self.runs.due_for_sweep(now, BATCH)
@@ -77,10 +81,9 @@ class RunSweep:
         await self._dispatch(grouped[Need.DISPATCH], now)
         await self.admission.release(grouped[Need.RELEASE])
         await self._look_later(grouped[Need.STAY_PAUSED], now)
-        if may_take_over:
-            await self._take_over(grouped[Need.TAKE_OVER], now)
+        taken_over = await self._take_over(grouped[Need.TAKE_OVER], now) if self.steadiness.is_steady else 0
         await self._follow(grouped[Need.FOLLOW], now)
-        return len(due) if may_take_over else len(due) - len(grouped[Need.TAKE_OVER])
+        return len(due) - len(grouped[Need.TAKE_OVER]) + taken_over
 
     async def take_over_from(self, owner: str) -> int:
         """Have every run of a runner that is gone start elsewhere; return how many there were."""
@@ -105,9 +108,8 @@ class RunSweep:
     async def _look_later(self, runs: Sequence[Document], now: datetime) -> None:
         await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in runs)
 
-    async def _take_over(self, runs: Sequence[Document], now: datetime) -> None:
-        if runs:
-            await self._restart(await self.runs.take_over([run["_id"] for run in runs], now))
+    async def _take_over(self, runs: Sequence[Document], now: datetime) -> int:
+        return await self._restart(await self.runs.take_over([run["_id"] for run in runs], now)) if runs else 0
 
     async def _restart(self, lost: Sequence[Document]) -> int:
         queued = [run for run in lost if run["status"] == RunStatus.QUEUED]

@@ -15,8 +15,6 @@ from shared.errors import StorageUnavailable
 
 log = structlog.get_logger()
 
-TRUST_LEASES_AFTER = timedelta(seconds=3)
-"""After MongoDB was away: time for living runners to extend the leases that ran out meanwhile."""
 _STREAMS_EVERY = timedelta(seconds=1)
 
 
@@ -32,7 +30,6 @@ class Sweeper:
         self._streams = streams
         self._leader = leader
         self._clock = clock
-        self._storage_answers_since: datetime | None = None
         self._streams_seen_at: datetime | None = None
 
     async def run(self, every_seconds: float) -> None:
@@ -43,7 +40,6 @@ class Sweeper:
                 await self.sweep()
             except StorageUnavailable as error:
                 log.warning("sweep.postponed", error=error.message)
-                self._storage_answers_since = None
             await asyncio.sleep(every_seconds)
 
     async def sweep(self) -> None:
@@ -53,14 +49,9 @@ class Sweeper:
             await self._events.events.sweep_all_at(now)
             await self.runs.runs.sweep_dispatched_at(now)
         await self._events.sweep()
-        while await self.runs.sweep(may_take_over=self._may_take_over(now)) >= BATCH:
+        while await self.runs.sweep() >= BATCH:
             pass
         await self._slots.sweep(now)
-        self._storage_answers_since = self._storage_answers_since or now
-
-    def _may_take_over(self, now: datetime) -> bool:
-        since = self._storage_answers_since
-        return since is not None and now - since >= TRUST_LEASES_AFTER
 
     async def _restore_streams(self, now: datetime) -> bool:
         if self._streams_seen_at is not None and now - self._streams_seen_at < _STREAMS_EVERY:

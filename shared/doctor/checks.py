@@ -39,7 +39,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("run_repeated", "There is one run for an event, an Agent and a target.", works.repeated),
     Check("effect_missing", "Every effect of an ended run is projected.", effects.missing),
     Check("effect_repeated", "No effect is there twice, or without an end.", effects.repeated),
-    Check("proposal_orphaned", "Every proposal has its run.", effects.orphaned),
+    Check("proposal_orphaned", "Every run with proposals is there.", effects.orphaned),
     Check("memory_repeated", "No proposal changed memory twice.", effects.applied_twice),
     Check("dead_letter_missing", "Every failed run has a dead letter.", dropped.without_dead_letter),
     Check("drop_unexplained", "Whatever does not go on says why.", dropped.decisions_without_reason),

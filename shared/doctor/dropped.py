@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.doctor.comparing import ONE, counted_with
 from shared.domain.run import RunStatus
 from shared.store.dead_letters import KEPT_FOR
 from shared.store.inspection import Probe
@@ -17,17 +18,9 @@ def without_dead_letter(before: datetime) -> Probe:
         "runs",
         [
             {"$match": {**settled, "finished_at": {"$lt": before, "$gte": before - _SURELY_KEPT_FOR}}},
-            {"$project": {"_id": 1}},
-            {
-                "$lookup": {
-                    "from": "dead_letters",
-                    "localField": "_id",
-                    "foreignField": "_id",
-                    "pipeline": [{"$project": {"_id": 1}}],
-                    "as": "letters",
-                }
-            },
-            {"$match": {"letters": []}},
+            {"$project": {"failures": ONE}},
+            *counted_with("dead_letters", [{"$project": {"letters": ONE}}], "failures", "letters"),
+            {"$match": {"failures": {"$gt": 0}, "letters": 0}},
         ],
     )
 

@@ -1,12 +1,13 @@
 """What an Agent asked for is there once: the checks of effects, proposals and the memory that they changed."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from shared.doctor.comparing import ONE, counted_with
 from shared.domain.run import TERMINAL
 from shared.store.inspection import Probe
 
-_PRESENT: Final = {
+_EFFECTS: Final = {
     "$size": {
         "$filter": {
             "input": {"$ifNull": ["$effects", []]},
@@ -14,7 +15,7 @@ _PRESENT: Final = {
         }
     }
 }
-_HAS_ENDED: Final = {"$in": ["$status", sorted(TERMINAL)]}
+_PROPOSALS: Final = [{"$project": {"_id": "$run_id", "proposals": ONE}}]
 
 
 def missing(before: datetime) -> Probe:
@@ -24,37 +25,36 @@ def missing(before: datetime) -> Probe:
         "runs",
         [
             {"$match": {**settled, "effects.0": {"$exists": True}}},
-            {"$project": {"wanted": _PRESENT}},
-            {"$match": {"wanted": {"$gt": 0}}},
-            _lookup("proposals", "_id", "run_id", {"_id": 1}, "proposals"),
-            {"$match": {"$expr": {"$lt": [{"$size": "$proposals"}, "$wanted"]}}},
+            {"$project": {"effects": _EFFECTS}},
+            *counted_with("proposals", _PROPOSALS, "effects", "proposals"),
+            {"$match": {"$expr": {"$lt": ["$proposals", "$effects"]}}},
         ],
     )
 
 
 def repeated(before: datetime) -> Probe:
     """Find runs that have more proposals than effects, or have some and have not ended."""
-    wanted = {"$cond": [_HAS_ENDED, _PRESENT, 0]}
+    has_ended = {"$in": ["$status", sorted(TERMINAL)]}
+    effects = {"$cond": [has_ended, _EFFECTS, 0]}
     return Probe(
         "proposals",
         [
-            {"$group": {"_id": "$run_id", "proposals": {"$sum": 1}}},
-            _lookup("runs", "_id", "_id", {"wanted": wanted}, "run"),
-            {"$unwind": "$run"},
-            {"$match": {"$expr": {"$gt": ["$proposals", "$run.wanted"]}}},
+            *_PROPOSALS,
+            *counted_with("runs", [{"$project": {"effects": effects, "runs": ONE}}], "effects", "proposals", "runs"),
+            {"$match": {"runs": 1, "$expr": {"$gt": ["$proposals", "$effects"]}}},
         ],
     )
 
 
 def orphaned(before: datetime) -> Probe:
-    """Find proposals whose run is neither there nor deleted with age."""
+    """Find runs that have proposals and are neither there nor deleted with age."""
     return Probe(
         "proposals",
         [
             {"$match": {"is_run_retired": {"$ne": True}}},
-            {"$project": {"run_id": 1}},
-            _lookup("runs", "run_id", "_id", {"_id": 1}, "run"),
-            {"$match": {"run": []}},
+            *_PROPOSALS,
+            *counted_with("runs", [{"$project": {"runs": ONE}}], "proposals", "runs"),
+            {"$match": {"proposals": {"$gt": 0}, "runs": 0}},
         ],
     )
 
@@ -69,15 +69,3 @@ def applied_twice(before: datetime) -> Probe:
             {"$match": {"versions": {"$gt": 1}}},
         ],
     )
-
-
-def _lookup(collection: str, local: str, foreign: str, needed: dict[str, Any], into: str) -> dict[str, Any]:
-    return {
-        "$lookup": {
-            "from": collection,
-            "localField": local,
-            "foreignField": foreign,
-            "pipeline": [{"$project": needed}],
-            "as": into,
-        }
-    }

@@ -3,34 +3,31 @@
 from datetime import datetime
 from typing import Final
 
+from shared.doctor.comparing import ONE
 from shared.doctor.unfinished import DUE
 from shared.domain.run import RunStatus
 from shared.store.inspection import Probe
 
+_IS_DUE: Final = {"$exists": True}
 ADMITTED: Final = [{"status": RunStatus.QUEUED, "waiting_for": None}, {"status": RunStatus.RUNNING}]
 
 
 def held_in_vain(before: datetime) -> Probe:
     """Find slots with a run that does not exist, waits or has ended."""
-    needed = {"status": 1, "waiting_for": 1, "changed_at": 1}
+    rightly = {"$or": [*ADMITTED, {"changed_at": {"$gte": before}}]}
+    has_it = {"$project": {"rightly": ONE}}
     return Probe(
         "slots",
         [
             {"$unwind": "$holders"},
-            {
-                "$lookup": {
-                    "from": "runs",
-                    "localField": "holders",
-                    "foreignField": "_id",
-                    "pipeline": [
-                        {"$match": {"$or": [*ADMITTED, {"changed_at": {"$gte": before}}]}},
-                        {"$project": needed},
-                    ],
-                    "as": "held",
-                }
-            },
-            {"$match": {"held": []}},
-            {"$project": {"_id": {"$concat": ["$_id", " by ", "$holders"]}}},
+            {"$project": {"_id": "$holders", "slot": "$_id"}},
+            {"$unionWith": {"coll": "runs", "pipeline": [{"$match": {"sweep_at": _IS_DUE, **rightly}}, has_it]}},
+            # Its places are freed after the end, and then it may be settled already.
+            {"$unionWith": {"coll": "runs", "pipeline": [{"$match": {"finished_at": {"$gte": before}}}, has_it]}},
+            {"$group": {"_id": "$_id", "slots": {"$addToSet": "$slot"}, "rightly": {"$sum": "$rightly"}}},
+            {"$match": {"rightly": 0}},
+            {"$unwind": "$slots"},
+            {"$project": {"_id": {"$concat": ["$slots", " by ", "$_id"]}}},
         ],
     )
 
@@ -42,7 +39,7 @@ def not_held(before: datetime) -> Probe:
         [
             {
                 "$match": {
-                    "sweep_at": {"$exists": True},
+                    "sweep_at": _IS_DUE,
                     "$or": ADMITTED,
                     "changed_at": {"$lt": before},
                     "slots.0": {"$exists": True},

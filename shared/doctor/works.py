@@ -1,34 +1,25 @@
 """Decisions and runs belong together: the checks of what was decided and what exists."""
 
 from datetime import datetime
+from typing import Any, Final
 
+from shared.doctor.comparing import ONE, counted_with
 from shared.store.inspection import Probe
 
-NOT_DECIDED = "not_decided"
+NOT_DECIDED: Final = "not_decided"
+_STARTS_A_RUN: Final = {"decisions.outcome": "run"}
 
 
 def decided_and_missing(before: datetime) -> Probe:
     """Find runs that a gate decided and that are neither there nor deleted with age."""
-    is_expected = {"$and": [{"$eq": ["$$this.outcome", "run"]}, {"$ne": ["$$this.is_retired", True]}]}
-    decided = {"$filter": {"input": "$decisions", "cond": is_expected}}
-    run_ids = {"$map": {"input": decided, "in": "$$this.run_id"}}
+    expected = {**_STARTS_A_RUN, "decisions.is_retired": {"$ne": True}}
     return Probe(
         "events",
         [
-            {"$match": {"decisions.outcome": "run", "gated_at": {"$lt": before}}},
-            {"$project": {"wanted": run_ids}},
-            {
-                "$lookup": {
-                    "from": "runs",
-                    "localField": "wanted",
-                    "foreignField": "_id",
-                    "pipeline": [{"$project": {"_id": 1}}],
-                    "as": "present",
-                }
-            },
-            {"$project": {"missing": {"$setDifference": ["$wanted", "$present._id"]}}},
-            {"$unwind": "$missing"},
-            {"$project": {"_id": "$missing"}},
+            {"$match": {"gated_at": {"$lt": before}, **_STARTS_A_RUN}},
+            *_each_decision(expected, {"decided": ONE}),
+            *counted_with("runs", [{"$project": {"present": ONE}}], "decided", "present"),
+            {"$match": {"decided": {"$gt": 0}, "present": 0}},
         ],
     )
 
@@ -40,21 +31,9 @@ def not_decided(before: datetime) -> Probe:
         "runs",
         [
             {"$match": began},
-            {"$project": {"event_key": 1}},
-            {
-                "$lookup": {
-                    "from": "events",
-                    "localField": "event_key",
-                    "foreignField": "_id",
-                    "pipeline": [{"$project": {"decisions.run_id": 1}}],
-                    "as": "event",
-                }
-            },
-            {
-                "$match": {
-                    "$expr": {"$not": {"$in": ["$_id", {"$ifNull": [{"$first": "$event.decisions.run_id"}, []]}]}}
-                }
-            },
+            {"$project": {"began": ONE}},
+            *counted_with("events", _each_decision(_STARTS_A_RUN, {"decided": ONE}), "began", "decided"),
+            {"$match": {"began": {"$gt": 0}, "decided": 0}},
         ],
     )
 
@@ -65,9 +44,17 @@ def repeated(before: datetime) -> Probe:
     return Probe(
         "runs",
         [
-            {"$project": {"event_key": 1, "agent_key": 1, "target": 1}},
             {"$group": {"_id": work, "runs": {"$sum": 1}, "run": {"$max": "$_id"}}},
             {"$match": {"runs": {"$gt": 1}}},
             {"$project": {"_id": "$run"}},
         ],
     )
+
+
+def _each_decision(wanted: dict[str, Any], counted: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the stages that make a document of each decision that is wanted, with the id of its run."""
+    return [
+        {"$unwind": "$decisions"},
+        {"$match": wanted},
+        {"$project": {"_id": "$decisions.run_id", **counted}},
+    ]

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from contracts.ids import derived_id
+from contracts.lanes import Lane
 from shared.domain.decision import Target
 from shared.domain.run import Waiting
 
 EXPRESS_RUNS = 8
 """The first so many open runs of an organisation go in front of their lane."""
+
+CRITICAL_RESERVE = 64
+"""So many open runs more may an organisation have when they are critical, so that they need not wait for others."""
 
 _PORTIONS = 8
 _SMALL = 64
@@ -15,17 +19,23 @@ _SMALL = 64
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Room for `limit` runs; `kind` is what a run waits for that finds none, `label` names it to people."""
+    """Room for `limit` runs; `kind` is what a run waits for that finds none, `label` names it to people.
+
+    `reserve` is the part of the room that is not for the run that looks for a place.
+    """
 
     key: str
     kind: Waiting
     label: str
     limit: int
+    reserve: int = 0
 
 
-def worth_filling(limit: int, free: int) -> bool:
-    """Return whether so much room is free that one looks for runs that wait; a large slot is filled in portions."""
-    return free > 0 and (limit < _SMALL or free >= limit // _PORTIONS)
+def room_to_fill(kind: Waiting, limit: int, holders: int) -> int:
+    """Return for how many waiting runs there is room; a large slot is filled in portions, so that it is none at first."""
+    usual = limit - CRITICAL_RESERVE if kind is Waiting.ORGANISATION else limit
+    free = usual - holders
+    return free if free > 0 and (usual < _SMALL or free >= usual // _PORTIONS) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,9 @@ class OwnLimits:
     per_agent: int | None = None
 
 
-def slots_of(organisation: str, agent_key: str, target: Target, own: OwnLimits, queue: QueueLimits) -> tuple[Slot, ...]:
+def slots_of(
+    organisation: str, agent_key: str, target: Target, lane: Lane, own: OwnLimits, queue: QueueLimits
+) -> tuple[Slot, ...]:
     """Return the slots that a run needs, the narrowest first: who lacks one must not keep others from a wider one."""
     found = []
     if own.per_target is not None:
@@ -53,10 +65,15 @@ def slots_of(organisation: str, agent_key: str, target: Target, own: OwnLimits, 
     if own.per_agent is not None:
         key = derived_id("slot", Waiting.AGENT, organisation, agent_key)
         found.append(Slot(key, Waiting.AGENT, f"{agent_key} of {organisation}", own.per_agent))
-    found.append(Slot(organisation_slot(organisation), Waiting.ORGANISATION, organisation, queue.organisation))
+    found.append(_turn(organisation, lane, queue.organisation))
     if queue.server:
         found.append(Slot(derived_id("slot", Waiting.SERVER), Waiting.SERVER, "all runners", queue.server))
     return tuple(found)
+
+
+def _turn(organisation: str, lane: Lane, limit: int) -> Slot:
+    reserve = 0 if lane is Lane.CRITICAL else CRITICAL_RESERVE
+    return Slot(organisation_slot(organisation), Waiting.ORGANISATION, organisation, limit + CRITICAL_RESERVE, reserve)
 
 
 def organisation_slot(organisation: str) -> str:

@@ -47,6 +47,8 @@ class Backlog:
 
         Raises MessagingUnavailable while the server cannot say.
         """
+        if not self._client.is_connected:
+            raise MessagingUnavailable("NATS is not connected.")
         try:
             return {consumer.name: await self._count(consumer) for consumer in CONSUMERS}
         except (TimeoutError, nats.errors.Error) as error:

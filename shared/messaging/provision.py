@@ -2,7 +2,9 @@
 
 import asyncio
 import math
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -30,6 +32,8 @@ _RETRY_SECONDS = 0.2
 _CLUSTER_INCOMPLETE = 10_004
 _NO_SUITABLE_PEERS = 10_005
 
+Answer = TypeVar("Answer")
+
 
 async def provision_streams_soon(client: Client, settings: StreamSettings, patience_seconds: float) -> list[str]:
     """Do as `provision_streams`, again and again while a cluster has no leader or too few members yet."""
@@ -48,15 +52,11 @@ async def provision_streams_soon(client: Client, settings: StreamSettings, patie
 async def provision_streams(client: Client, settings: StreamSettings) -> list[str]:
     """Create what is missing and update what differs; return the names of what was created."""
     jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
-    created = [
-        stream.name
-        for stream in _with_retention(settings)
-        if await _apply_stream(jetstream, _stream_config(stream, settings.nats_replicas))
-    ]
-    for consumer in CONSUMERS:
-        # Creating a consumer that exists updates it, as nats-py's own subscribe does not.
-        await jetstream.add_consumer(consumer.stream, _consumer_config(consumer))
-    return created
+    streams = [_stream_config(stream, settings.nats_replicas) for stream in _with_retention(settings)]
+    are_new = await _together(_apply_stream(jetstream, stream) for stream in streams)
+    # Creating a consumer that exists updates it, as nats-py's own subscribe does not.
+    await _together(jetstream.add_consumer(each.stream, _consumer_config(each)) for each in CONSUMERS)
+    return [str(stream.name) for stream, is_new in zip(streams, are_new, strict=True) if is_new]
 
 
 async def missing_parts(client: Client) -> list[str]:
@@ -93,6 +93,16 @@ def _with_retention(settings: StreamSettings) -> list[Stream]:
         RUN_EVENTS.name: settings.ai_queue_status_retention_seconds,
     }
     return [replace(stream, max_age_seconds=seconds.get(stream.name, stream.max_age_seconds)) for stream in STREAMS]
+
+
+async def _together(requests: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
+    """Ask all at once: in a cluster each part elects a leader of its own, which takes seconds while a member is down."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(request) for request in requests]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    return [task.result() for task in tasks]
 
 
 async def _apply_stream(jetstream: JetStreamContext, config: StreamConfig) -> bool:

@@ -80,19 +80,25 @@ class EventStore:
             return {document["_id"]: document["content_hash"] async for document in cursor}
 
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
-        """Write the decisions of each event that has none yet; return whether every one was such an event."""
+        """Write the decisions of each event that has none yet; return whether every one was such an event.
+
+        The event stays due for the sweep until it is noted that its runs are stored, too.
+        """
         decided = {event.key: {"decisions": event.decisions} for event in gated}
         matched = 0
         for part in in_commands(decided):
             query = {"_id": {"$in": list(part)}, "gated": False}
-            changes = [
-                merge_by_id(part),
-                {"$set": {"gated": True, "gated_at": now}},
-                {"$unset": ["sweep_at", "dead_letter"]},
-            ]
+            # What was set aside is not due for the sweep, and has to be.
+            noted = {"gated": True, "gated_at": now, "sweep_at": {"$ifNull": ["$sweep_at", now]}}
+            changes = [merge_by_id(part), {"$set": noted}, {"$unset": ["dead_letter"]}]
             with storage_errors():
                 matched += (await self._events.update_many(query, changes)).matched_count
         return matched == len(decided)
+
+    async def settle(self, keys: Iterable[str]) -> None:
+        """Note that the runs of these decided events are stored."""
+        with storage_errors():
+            await self._events.update_many({"_id": {"$in": list(keys)}, "gated": True}, {"$unset": {"sweep_at": ""}})
 
     async def decisions(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """Return the recorded decisions of those events that were gated."""
@@ -138,14 +144,13 @@ class EventStore:
                 await self._events.bulk_write(writes, ordered=False)
 
     async def set_aside(self, key: str, letter_id: str) -> None:
-        """Leave an event without decisions to its dead letter: the sweep does not publish it any more."""
+        """Leave an event that the gate is not done with to its dead letter: the sweep does not publish it any more."""
+        aside = {"$set": {"dead_letter": letter_id}, "$unset": {"sweep_at": ""}}
         with storage_errors():
-            await self._events.update_one(
-                {"_id": key, "gated": False}, {"$set": {"dead_letter": letter_id}, "$unset": {"sweep_at": ""}}
-            )
+            await self._events.update_one({"_id": key, "sweep_at": {"$exists": True}}, aside)
 
     async def take_up_again(self, keys: Sequence[str], now: datetime) -> None:
         """Have events that were set aside published again by the sweep, so that the gate looks at them once more."""
-        aside = {"_id": {"$in": list(keys)}, "gated": False, "dead_letter": {"$exists": True}}
+        aside = {"_id": {"$in": list(keys)}, "dead_letter": {"$exists": True}}
         with storage_errors():
             await self._events.update_many(aside, {"$set": {"sweep_at": now}, "$unset": {"dead_letter": ""}})

@@ -118,13 +118,16 @@ class RunEnds:
     async def _ask_to_end(self, query: Document, cancel: Cancel, token: str) -> int:
         left_behind = {"status": RunStatus.QUEUED, **_LEFT_BEHIND}
         open_ = {"cancel": None, "$or": [{"status": RunStatus.RUNNING}, left_behind]}
+        is_queued = {"$eq": ["$status", RunStatus.QUEUED]}
         changes = {
-            "cancel": {**cancel.document(), "token": token},
+            "cancel": {"$literal": {**cancel.document(), "token": token}},
             "changed_at": cancel.requested_at,
             "waiting_for": None,
+            # The sweep dispatches what is queued; of what is running it looks at the lease.
+            "sweep_at": {"$cond": [is_queued, cancel.requested_at, "$sweep_at"]},
         }
         with storage_errors():
-            return (await self._runs.update_many({"$and": [query, open_]}, {"$set": changes})).matched_count
+            return (await self._runs.update_many({"$and": [query, open_]}, [{"$set": changes}])).matched_count
 
     async def cancelling(self, claims: Iterable[Claim]) -> list[Claim]:
         """Return those of the claims whose runs somebody wants to end."""

@@ -102,6 +102,7 @@ class RunQueue:
             group = groups.setdefault((each.attempt, each.slots, each.waiting_for["key"]), (each.waiting_for, []))
             group[1].append(each.run_id)
         later = now + LOOK_AT_WAITING_AFTER
+        ends_at = {"$add": ["$started_at", {"$multiply": ["$run_timeout_seconds", 1_000]}]}
         await self._update_waiting(
             (
                 (ids, attempt),
@@ -111,7 +112,7 @@ class RunQueue:
                         "$cond": [{"$eq": ["$waiting_for.key", key]}, "$waiting_for", {"$literal": waiting_for}]
                     },
                     "slots": list(slots),
-                    "sweep_at": later if attempt else {"$min": [{"$ifNull": ["$queue_expires_at", later]}, later]},
+                    "sweep_at": {"$min": [{"$ifNull": [ends_at if attempt else "$queue_expires_at", later]}, later]},
                 },
             )
             for (attempt, slots, key), (waiting_for, ids) in groups.items()
@@ -127,7 +128,7 @@ class RunQueue:
         """Fail runs that are queued; what follows from their end is done by the sweep."""
         writes = [
             UpdateOne(
-                {"_id": run_id, "status": RunStatus.QUEUED},
+                {"_id": run_id, "status": RunStatus.QUEUED, "cancel": None},
                 {
                     "$set": {
                         "status": RunStatus.FAILED,

@@ -2,17 +2,25 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
+from shared.clock import Clock, utc_now
 from shared.errors import StorageUnavailable
-from shared.store.mongo import Mongo
 
 log = structlog.get_logger()
 
 _MEASURE_EVERY_SECONDS = 10.0
 _WORTH_SAYING = timedelta(seconds=2)
+
+
+class TimeServer(Protocol):
+    """Whoever tells the time that counts."""
+
+    async def server_time(self) -> datetime: ...
 
 
 class ServerClock:
@@ -21,14 +29,18 @@ class ServerClock:
     Until the server has answered it tells the time of this machine.
     """
 
-    def __init__(self, mongo: Mongo) -> None:
-        self._mongo = mongo
-        self._base = datetime.now(UTC)
-        self._base_monotonic = time.monotonic()
+    def __init__(
+        self, server: TimeServer, local: Clock = utc_now, elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._server = server
+        self._local = local
+        self._elapsed = elapsed
+        self._base = local()
+        self._base_elapsed = elapsed()
 
     def __call__(self) -> datetime:
         """Return the time in UTC, at the millisecond that MongoDB keeps."""
-        now = self._base + timedelta(seconds=time.monotonic() - self._base_monotonic)
+        now = self._base + timedelta(seconds=self._elapsed() - self._base_elapsed)
         return now.replace(microsecond=now.microsecond // 1_000 * 1_000)
 
     async def run(self) -> None:
@@ -42,10 +54,10 @@ class ServerClock:
 
     async def measure(self) -> None:
         """Ask the server for its time; raises StorageUnavailable when there is none."""
-        asked = time.monotonic()
-        told = await self._mongo.server_time()
-        answered = time.monotonic()
-        off = told - datetime.now(UTC)
+        asked = self._elapsed()
+        told = await self._server.server_time()
+        answered = self._elapsed()
+        off = told - self._local()
         if abs(off) > _WORTH_SAYING and abs(told - self()) > _WORTH_SAYING:
             log.warning("clock.differs", seconds=round(-off.total_seconds(), 1))
-        self._base, self._base_monotonic = told, (asked + answered) / 2
+        self._base, self._base_elapsed = told, (asked + answered) / 2

@@ -38,7 +38,7 @@ class SlotStore:
         """
         present = {"$ifNull": ["$holders", []]}
         new = {"$filter": {"input": {"$literal": list(run_ids)}, "cond": {"$not": {"$in": ["$$this", "$$present"]}}}}
-        room = {"$subtract": [slot.limit, {"$size": "$$present"}]}
+        room = {"$subtract": [slot.limit - slot.reserve, {"$size": "$$present"}]}
         let_in = {"$cond": [{"$gt": ["$$room", 0]}, {"$slice": ["$$new", {"$max": [1, "$$room"]}]}, []]}
         holders = {"$concatArrays": ["$$present", let_in]}
         left_out = {"$gt": [{"$size": "$$new"}, {"$max": [0, "$$room"]}]}

@@ -1,7 +1,11 @@
-"""What every model client does: the scripted one of the tests, and the real adapter over HTTP."""
+"""What every model client does: the scripted one of the tests, and the real adapter over HTTP.
+
+The adapter talks to two servers: our own offline model, and one that others wrote, as far as that one can do things.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from enum import StrEnum
 from traceback import format_exception
@@ -30,6 +34,8 @@ from shared.llm.port import (
     Usage,
 )
 from shared.testing.model import ScriptedModel, Silence, Step
+from tests.support.aimock import fresh_aimock
+from tests.support.model import Model
 
 ENOUGH_SECONDS = 10.0
 SECRET = "sk-very-secret-key"
@@ -114,6 +120,27 @@ FAULTS: dict[Behaviour, dict[str, object]] = {
     Behaviour.WANTS_A_TOOL: {"kind": "tool_call", "code": "look_up", "arguments": WANTED},
     Behaviour.FILTERS: {"kind": "incomplete", "reason": "content_filter"},
 }
+ONE_ANSWER = {"content": ANSWER, "usage": {"input_tokens": 12, "output_tokens": 7}}
+FIXTURES: dict[Behaviour, dict[str, object]] = {
+    Behaviour.ANSWERS: {"response": ONE_ANSWER},
+    Behaviour.IS_SILENT: {"response": ONE_ANSWER, "chaos": {"latencyMs": 30_000}},
+    Behaviour.LIMITS_THE_RATE: {"response": {"error": {"message": "Slow down."}, "status": 429, "retryAfter": 3}},
+    Behaviour.HAS_NO_CREDIT_LEFT: {
+        "response": {"error": {"message": "Pay first.", "code": "insufficient_quota"}, "status": 429}
+    },
+    Behaviour.FAILS: {"response": {"error": {"message": "Oh."}, "status": 500}},
+    Behaviour.FAILS_LATE: {"response": {**ONE_ANSWER, "finishReason": "failed"}},
+    Behaviour.TALKS_NONSENSE: {"response": ONE_ANSWER, "chaos": {"malformedRate": 1}},
+    Behaviour.HANGS_UP: {"response": ONE_ANSWER, "chaos": {"disconnectRate": 1}},
+    Behaviour.REFUSES_THE_REQUEST: {"response": {"error": {"message": "Wrong."}, "status": 400}},
+    Behaviour.REFUSES_THE_KEY: {"response": {"error": {"message": "Who?"}, "status": 401}},
+    Behaviour.WANTS_A_TOOL: {
+        "response": {
+            "toolCalls": [{"id": "call_1", "name": "look_up", "arguments": WANTED}],
+            "usage": {"input_tokens": 12, "output_tokens": 7},
+        }
+    },
+}
 FAILURES: dict[Behaviour, type[AppError]] = {
     Behaviour.LIMITS_THE_RATE: errors.ModelRateLimited,
     Behaviour.HAS_NO_CREDIT_LEFT: errors.ModelQuotaSpent,
@@ -129,25 +156,61 @@ FAILURES: dict[Behaviour, type[AppError]] = {
 ClientThat = Callable[..., Awaitable[ModelClient]]
 
 
-@pytest.fixture(params=["scripted", "openai"])
-async def client_that(request: pytest.FixtureRequest) -> AsyncIterator[ClientThat]:
-    """Give a client whose calls meet the behaviours one after the other."""
-    if request.param == "scripted":
+async def scripted(*behaviours: Behaviour) -> ModelClient:
+    return ScriptedModel(*(STEPS[each] for each in behaviours))
 
-        async def scripted(*behaviours: Behaviour) -> ModelClient:
-            return ScriptedModel(*(STEPS[each] for each in behaviours))
 
-        yield scripted
-        return
-    async with serving() as address, aiohttp.ClientSession(raise_for_status=True) as session:
+@asynccontextmanager
+async def on_the_offline_model() -> AsyncIterator[ClientThat]:
+    async with serving() as address, aiohttp.ClientSession() as session:
         model = OpenAIModel(SECRET, f"{address}/v1", utc_now)
 
         async def real(*behaviours: Behaviour) -> ModelClient:
-            async with session.post(f"{address}/faults", json=[FAULTS[each] for each in behaviours]):
-                return model
+            await Model(session, address).have_faults(*(FAULTS[each] for each in behaviours))
+            return model
 
         yield real
         await model.close()
+
+
+@asynccontextmanager
+async def on_aimock(url: str) -> AsyncIterator[ClientThat]:
+    async with fresh_aimock(url) as aimock:
+        model = OpenAIModel(SECRET, aimock.base_url, utc_now)
+
+        async def real(*behaviours: Behaviour) -> ModelClient:
+            for number, each in enumerate(behaviours):
+                if each not in FIXTURES:
+                    pytest.skip(f"aimock has no fixture for a provider that {each}")
+                await aimock.will({"match": {"userMessage": "mornings", "sequenceIndex": number}, **FIXTURES[each]})
+            return model
+
+        yield real
+        await model.close()
+
+
+@pytest.fixture(params=["scripted", "offline model"])
+async def keeping_client_that(request: pytest.FixtureRequest) -> AsyncIterator[ClientThat]:
+    """Give a client whose provider keeps responses, and whose calls meet the behaviours one after the other."""
+    if request.param == "scripted":
+        yield scripted
+        return
+    async with on_the_offline_model() as client_that:
+        yield client_that
+
+
+@pytest.fixture(params=["scripted", "offline model", "aimock"])
+async def client_that(request: pytest.FixtureRequest) -> AsyncIterator[ClientThat]:
+    """Give a client whose calls meet the behaviours one after the other."""
+    match request.param:
+        case "scripted":
+            yield scripted
+        case "offline model":
+            async with on_the_offline_model() as on_ours:
+                yield on_ours
+        case _:
+            async with on_aimock(request.getfixturevalue("aimock_url")) as on_theirs:
+                yield on_theirs
 
 
 async def test_answer_says_who_gave_it_and_what_it_cost(client_that: ClientThat) -> None:
@@ -324,8 +387,8 @@ async def test_failure_in_the_background_has_its_own_class(client_that: ClientTh
         await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, Started()))
 
 
-async def test_response_that_was_started_before_is_found_again(client_that: ClientThat) -> None:
-    client, started = await client_that(Behaviour.ANSWERS), Started()
+async def test_response_that_was_started_before_is_found_again(keeping_client_that: ClientThat) -> None:
+    client, started = await keeping_client_that(Behaviour.ANSWERS), Started()
     first = await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, started))
 
     again = await client.respond(REQUEST, ENOUGH_SECONDS, Background(first.id, started))
@@ -342,8 +405,8 @@ async def test_response_that_nobody_knows_is_started_anew(client_that: ClientTha
     assert [answer.id] == started.ids
 
 
-async def test_cancelled_response_is_started_anew(client_that: ClientThat) -> None:
-    client, started = await client_that(Behaviour.IS_SILENT, Behaviour.ANSWERS), Started()
+async def test_cancelled_response_is_started_anew(keeping_client_that: ClientThat) -> None:
+    client, started = await keeping_client_that(Behaviour.IS_SILENT, Behaviour.ANSWERS), Started()
     call = asyncio.create_task(client.respond(REQUEST, ENOUGH_SECONDS, Background(None, started)))
     first = await started.one()
     call.cancel()
@@ -356,8 +419,8 @@ async def test_cancelled_response_is_started_anew(client_that: ClientThat) -> No
     assert started.ids == [first, answer.id]
 
 
-async def test_silence_in_the_background_ends_when_the_time_is_over(client_that: ClientThat) -> None:
-    client, started = await client_that(Behaviour.IS_SILENT, Behaviour.ANSWERS), Started()
+async def test_silence_in_the_background_ends_when_the_time_is_over(keeping_client_that: ClientThat) -> None:
+    client, started = await keeping_client_that(Behaviour.IS_SILENT, Behaviour.ANSWERS), Started()
 
     async with asyncio.timeout(ENOUGH_SECONDS):
         with pytest.raises(errors.ModelTimedOut):
@@ -367,8 +430,8 @@ async def test_silence_in_the_background_ends_when_the_time_is_over(client_that:
     assert answer.id == started.ids[1]
 
 
-async def test_cancelling_what_has_ended_says_what_it_cost(client_that: ClientThat) -> None:
-    client = await client_that(Behaviour.ANSWERS)
+async def test_cancelling_what_has_ended_says_what_it_cost(keeping_client_that: ClientThat) -> None:
+    client = await keeping_client_that(Behaviour.ANSWERS)
     answer = await client.respond(REQUEST, ENOUGH_SECONDS, Background(None, Started()))
 
     used = await client.cancel(answer.id, ENOUGH_SECONDS)

@@ -26,11 +26,11 @@ def check_invariants(database: Database[Document]) -> None:
 
 def unfinished(database: Database[Document]) -> list[str]:
     """Name what still has to come to rest, the first few of each kind."""
-    undecided = database["events"].find({"gated": False, "dead_letter": None}).limit(SHOWN)
+    undecided = database["events"].find({"sweep_at": {"$exists": True}}).limit(SHOWN)
     active = database["runs"].find({"status": {"$nin": TERMINAL}}).limit(SHOWN)
     ended = database["runs"].find({"status": {"$in": TERMINAL}, "sweep_at": {"$exists": True}}).limit(SHOWN)
     return [
-        *(f"event {event['_id']} is not decided" for event in undecided),
+        *(f"event {event['_id']} is not decided, or its runs are not stored" for event in undecided),
         *(f"run {run['_id']} is {run['status']} in attempt {run['attempt']} of {run.get('owner')}" for run in active),
         *(f"run {run['_id']} is {run['status']}, and what follows is not done" for run in ended),
     ]

@@ -10,7 +10,7 @@ Query = Callable[[Mongo], Awaitable[Any]]
 
 def is_indexed(plan: str) -> bool:
     """Tell whether nothing but what an index names was read."""
-    return plan.startswith(("IXSCAN", "IDHACK", "COUNT_SCAN")) and "COLLSCAN" not in plan
+    return plan.startswith(("IXSCAN", "IDHACK", "COUNT_SCAN", "DISTINCT_SCAN")) and "COLLSCAN" not in plan
 
 
 async def plan_of(mongo: Mongo, query: Query) -> list[str]:

@@ -109,12 +109,16 @@ class Platform:
 
 @asynccontextmanager
 async def running_platform(
-    folder: Path, environment: Mapping[str, str] | None = None, layout: Layout = towpath, runners: int = 2
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    layout: Layout = towpath,
+    runners: int = 2,
+    cluster: int = 1,
 ) -> AsyncIterator[Platform]:
     """Start a platform of one's own with servers of its own, and leave nothing behind."""
     data = Path(tempfile.mkdtemp(prefix="platform-", dir=folder))
     # Whatever this machine is set up to use, these servers are there to be killed.
-    own = {"nats_url": None, "mongodb_url": None, "openai_api_key": None, "openai_base_url": None}
+    own = {"nats_url": None, "mongodb_url": None, "openai_api_key": None, "openai_base_url": None, "cluster": cluster}
     settings = LocalSettings(runners=runners).model_copy(update=own).on_free_ports(data)
     # Every start of a process compiles all that it imports, unless somebody keeps the result.
     kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}

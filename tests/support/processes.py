@@ -3,7 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
+
+from infra.local.ports import LISTEN
 
 POLL_SECONDS = 0.02
 
@@ -50,3 +53,20 @@ def descendants(pid: int) -> set[int]:
         found.update(started)
         pending.extend(started)
     return found
+
+
+def listening(pid: int) -> list[str]:
+    """Return the address of every TCP socket that the process listens on, without the port; IPv6 as in /proc."""
+    opened = {str(descriptor.readlink()) for descriptor in Path("/proc", str(pid), "fd").iterdir()}
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc", str(pid), "net", table).read_text().splitlines()[1:]:
+            columns = line.split()
+            if columns[3] == LISTEN and f"socket:[{columns[9]}]" in opened:
+                found.append(_address(columns[1].partition(":")[0]))
+    return found
+
+
+def _address(host: str) -> str:
+    # The four bytes of an IPv4 address are written as one little-endian number.
+    return str(IPv4Address(bytes.fromhex(host)[::-1])) if len(host) == 8 else host

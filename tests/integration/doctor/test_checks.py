@@ -56,7 +56,7 @@ DAMAGES: dict[str, tuple[str, Damage, str]] = {
         added("proposals", {"_id": "proposal-2", "run_id": "running"}),
         "running",
     ),
-    "proposal of no run": ("proposal_orphaned", added("proposals", {"_id": "stray", "run_id": "gone"}), "stray"),
+    "proposal of no run": ("proposal_orphaned", added("proposals", {"_id": "stray", "run_id": "gone"}), "gone"),
     "memory changed twice": (
         "memory_repeated",
         added(

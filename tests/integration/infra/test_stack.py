@@ -9,9 +9,10 @@ import pytest
 from pymongo import MongoClient
 
 from infra.local.errors import DataFolderInUse, PortTaken, StartFailed
-from infra.local.settings import LocalSettings
+from infra.local.ports import LOOPBACK
+from infra.local.settings import NATS_PORTS, LocalSettings
 from infra.local.stack import Stack
-from tests.support.processes import descendants, eventually, process_exists
+from tests.support.processes import descendants, eventually, listening, process_exists
 from tests.support.servers import RunningServer
 from tests.support.standin import standins
 
@@ -40,6 +41,26 @@ async def test_everything_runs_until_the_stack_is_closed(settings_without_server
         assert all(process_exists(pid) for pid in pids)
 
     assert descendants(os.getpid()) <= before
+    assert stack.deaths == []
+
+
+@pytest.mark.xdist_group("clusters")
+async def test_clusters_listen_on_loopback_alone_and_their_members_go_by_name(
+    settings_without_servers: LocalSettings,
+) -> None:
+    clusters = settings_without_servers.model_copy(update={"cluster": 3}).on_free_ports(
+        settings_without_servers.data_folder
+    )
+    async with _stack(clusters) as stack:
+        assert stack.nats is not None
+        assert stack.mongo is not None
+        leader, primary = await stack.nats.meta_leader(), await stack.mongo.primary()
+        names = [f"{kind}-{number}" for kind in ("nats", "mongod") for number in (1, 2, 3)]
+        assert all(stack.is_running(name) for name in names)
+        assert {leader, primary} <= set(names)
+        addresses = [address for name in names for address in listening(stack.pid(name))]
+        assert addresses == [LOOPBACK] * (NATS_PORTS[3] + 3)
+
     assert stack.deaths == []
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from infra.local.ports import free_port
 from infra.local.processes import ROOT
+from services.cli.connection import FILE, find_connection
+from services.cli.errors import NoToken
 from tests.support.processes import descendants, process_exists, until
 from tests.support.servers import RunningServer
 
@@ -95,6 +97,24 @@ def test_the_banner_shows_addresses_and_a_token(folder: Path, servers: dict[str,
         assert "export TOKEN=ey" in up.shown
         assert "/api/events" in up.shown
         assert f"logs     {folder}/logs" in up.shown
+
+
+def test_the_command_line_finds_a_running_gateway_and_none_that_has_stopped(
+    folder: Path, servers: dict[str, str]
+) -> None:
+    with running_up(folder, **servers) as up:
+        up.until_shown(READY)
+
+        found = find_connection(None, None, folder)
+        mode = (folder / FILE).stat().st_mode & 0o777
+        up.signal(signal.SIGTERM)
+
+        assert up.exit_code() == 0
+    assert found.url in up.shown
+    assert f"export TOKEN={found.token.split('.')[0]}" in up.shown
+    assert mode == 0o600
+    with pytest.raises(NoToken):
+        find_connection(None, None, folder)
 
 
 def test_the_death_of_a_part_is_announced_and_is_the_exit_code(folder: Path, servers: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from nats.aio.client import Client
 
-from contracts.lanes import ORDER, Lane
+from contracts.lanes import QUEUES, Queue
 from contracts.registry import parse_json
 from contracts.streams import DEAD, EVENTS, RUN_EVENTS, RUNS, runner_consumer
 from contracts.subjects import last_id
@@ -23,37 +23,37 @@ async def count_behind(client: Client, stream: str, subject: str) -> int:
 
 
 async def test_a_run_that_is_dispatched_twice_is_in_the_queue_once(client: Client, publisher: Publisher) -> None:
-    await publisher.dispatch([(Lane.HIGH, "run_1"), (Lane.HIGH, "run_1"), (Lane.HIGH, "run_2")])
-    await publisher.dispatch([(Lane.HIGH, "run_1")])
+    await publisher.dispatch([(Queue.HIGH, "run_1"), (Queue.HIGH, "run_1"), (Queue.HIGH, "run_2")])
+    await publisher.dispatch([(Queue.HIGH, "run_1")])
 
     assert await count_behind(client, RUNS.name, "run.low.last") == 2
 
 
 async def test_a_run_that_was_taken_can_be_dispatched_again(client: Client, publisher: Publisher) -> None:
-    await publisher.dispatch([(Lane.HIGH, "run_1")])
-    (message,) = await take(client, 1, runner_consumer(Lane.HIGH))
-    await publisher.dispatch([(Lane.HIGH, "run_1")])
+    await publisher.dispatch([(Queue.HIGH, "run_1")])
+    (message,) = await take(client, 1, runner_consumer(Queue.HIGH))
+    await publisher.dispatch([(Queue.HIGH, "run_1")])
     assert await count_behind(client, RUNS.name, "run.low.first") == 1
 
     await message.ack_sync()
-    await publisher.dispatch([(Lane.HIGH, "run_1")])
+    await publisher.dispatch([(Queue.HIGH, "run_1")])
 
     assert await count_behind(client, RUNS.name, "run.low.last") == 2
-    (again,) = await take(client, 1, runner_consumer(Lane.HIGH))
+    (again,) = await take(client, 1, runner_consumer(Queue.HIGH))
     assert (last_id(again.subject), again.metadata.num_delivered) == ("run_1", 1)
     await again.ack()
-    await until_settled(client, runner_consumer(Lane.HIGH))
+    await until_settled(client, runner_consumer(Queue.HIGH))
 
 
-@pytest.mark.parametrize("lane", ORDER)
-async def test_each_lane_has_its_own_consumer(client: Client, publisher: Publisher, lane: Lane) -> None:
-    await publisher.dispatch([(other, f"run_{other}") for other in ORDER])
+@pytest.mark.parametrize("queue", QUEUES)
+async def test_each_queue_has_its_own_consumer(client: Client, publisher: Publisher, queue: Queue) -> None:
+    await publisher.dispatch([(other, f"run_{other}") for other in QUEUES])
 
-    (message,) = await take(client, 1, runner_consumer(lane))
+    (message,) = await take(client, 1, runner_consumer(queue))
 
-    assert last_id(message.subject) == f"run_{lane}"
+    assert last_id(message.subject) == f"run_{queue}"
     await message.ack()
-    await until_settled(client, runner_consumer(lane))
+    await until_settled(client, runner_consumer(queue))
 
 
 @pytest.mark.parametrize("organisation", ["acme", "a.b", "über *>", "x" * 128, "_"])

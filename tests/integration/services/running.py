@@ -12,18 +12,24 @@ from services.runner.intake import Intake
 from services.runner.slots import Slots
 from services.runner.versions import VersionCache
 from services.runner.work import Attempt, Handler
+from shared.admission import Admission
 from shared.aftermath import Aftermath
 from shared.clock import utc_now
 from shared.domain.configuration import Configuration
 from shared.domain.decision import RunDecided
-from shared.domain.run import Claim, Done
+from shared.domain.run import Claim, Done, Usage
+from shared.domain.slot import QueueLimits
 from shared.messaging.publisher import Publisher
 from shared.store.agents import AgentStore
+from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore, GatedEvent
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.run_documents import Admitted
+from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
+from shared.store.slots import SlotStore
 from shared.store.steps import StepStore
 from tests.integration.store.given import LEASE_SECONDS, accepted
 from tests.unit.shared.given import Document, a_new_run, a_version, an_event, triggered
@@ -42,9 +48,15 @@ class Runner:
         self.agents = AgentStore(database)
         self.proposals = ProposalStore(mongo)
         self.slots = Slots(slots)
-        aftermath = Aftermath(self.store, self.proposals, DeadLetterStore(database), publisher)
-        self.endings = Endings(self.store, aftermath, publisher, utc_now)
-        self.execution = Execution(handlers, self.configuration, StepStore(database), self.endings, utc_now)
+        self.abandoned: list[str] = []
+        self.left_behind = Usage()
+        limits = QueueLimits(organisation=512)
+        self.admission = Admission(SlotStore(database), self.store, publisher, limits, utc_now)
+        aftermath = Aftermath(self.store, self.proposals, DeadLetterStore(database), self.admission, publisher)
+        self.endings = Endings(self.store, BodyStore(database), aftermath, publisher, utc_now)
+        self.execution = Execution(
+            handlers, self.configuration, StepStore(database), self.endings, self.abandon, utc_now
+        )
         self.executions = Executions(self.execution, self.endings, self.slots)
         self.intake = Intake(
             runs=self.store,
@@ -56,6 +68,11 @@ class Runner:
             owner=OWNER,
             lease_seconds=LEASE_SECONDS,
         )
+
+    async def abandon(self, run_id: str) -> Usage:
+        """Note that what a run has left open at the provider was given up."""
+        self.abandoned.append(run_id)
+        return self.left_behind
 
     async def decide(self, *names: str, spec: AgentSpec | None = None) -> list[str]:
         """Accept and gate an event with each of these ids; return the ids of the runs that they start."""
@@ -70,9 +87,16 @@ class Runner:
             await self.events.accept([accepted(name, projectid="apollo", userid="ada")])
             await self.events.record_decisions([GatedEvent(event.key, [record(event.key, decision)])], utc_now())
             run_id = decision.run_id(event.key)
-            await self.store.add(
-                [a_new_run(run_id, event_key=event.key, event_id=name, target=decision.target, queued_at=utc_now())]
+            run = a_new_run(
+                run_id,
+                event_key=event.key,
+                event_id=name,
+                target=decision.target,
+                queued_at=utc_now(),
+                queue_timeout_seconds=spec.queue_timeout_seconds,
+                run_timeout_seconds=spec.run_timeout_seconds,
             )
+            await self.store.add([run])
             started.append(run_id)
         return started
 
@@ -82,6 +106,16 @@ class Runner:
         events = await self.events.load([run["event_key"]])
         version = a_version(spec or triggered("noter", handler="test"))
         return Claimed(Claim(run_id, run["attempt"], OWNER), run, version, events.get(run["event_key"]))
+
+    async def let_go(self, run_id: str) -> None:
+        """Let a run that waits be claimed, as the sweep does when it is due."""
+        run = await self.run_of(run_id)
+        await self.store.admit([Admitted(run_id, run["attempt"], (), is_express=False)], utc_now())
+
+    async def cancel(self, run_id: str) -> list[Claim]:
+        """Ask for the end of a run; return the claims that their runners are to be told of."""
+        result = await self.store.cancel({"_id": run_id}, Cancel("olga", utc_now()))
+        return list(result.cancelling)
 
     async def run_of(self, run_id: str) -> Document:
         """Return a run as it is stored once everything that follows from its end is done."""

@@ -1,8 +1,10 @@
 """One attempt from its claim to its end: whatever a handler does, the run ends in a way that says so."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from nats.aio.client import Client
 
@@ -10,12 +12,14 @@ from contracts.agents import Scope
 from contracts.registry import parse_json
 from contracts.streams import RUN_EVENTS
 from services.runner.work import Attempt, Handler
+from shared.clock import utc_now
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.run import Done, Usage
-from shared.errors import Permanent, Retryable
+from shared.errors import LimitReached, NotNow, Permanent, Retryable
 from shared.llm.errors import ModelAnswerCut, ModelRateLimited
 from shared.llm.port import Usage as ModelUsage
 from shared.messaging.publisher import Publisher
+from shared.store.bodies import BodyStore
 from shared.store.mongo import Mongo
 from tests.integration.messaging.looking import messages_of
 from tests.integration.services.running import Runner
@@ -124,10 +128,113 @@ async def test_after_the_last_attempt_a_run_has_failed(mongo: Mongo) -> None:
         await runner.execution.run(await runner.claim(run_id, SPEC))
         run = await runner.run_of(run_id)
         statuses.append(run["status"])
-        await runner.store.release([(run_id, run["changed_at"])])
+        if run["status"] == "queued":
+            await runner.let_go(run_id)
 
     assert statuses == ["queued", "queued", "failed"]
     assert await runner.store.claim([run_id], "runner-2", LEASE_SECONDS) == []
+
+
+async def test_having_no_room_is_no_failure_however_often(mongo: Mongo) -> None:
+    runner = Runner(mongo, Publisher(), {"test": failing(NotNow("No room.", 30.0))})
+    (run_id,) = await runner.decide("a", spec=SPEC)
+
+    for _ in range(4):
+        await runner.execution.run(await runner.claim(run_id, SPEC))
+        run = await runner.run_of(run_id)
+        await runner.let_go(run_id)
+
+    assert (run["status"], run["attempt"], run["failures"], run["error"]) == ("queued", 4, 0, None)
+    assert (run["waiting_for"]["what"], run["waiting_for"]["detail"]) == ("provider", "No room.")
+    assert (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() == 30
+
+
+async def test_a_run_that_meets_its_limit_keeps_what_it_has_produced(mongo: Mongo) -> None:
+    run = await ended(mongo, failing(LimitReached("Too many rounds.", {"text": "So far."})))
+
+    assert (run["status"], run["output_json"]) == ("failed", '{"text":"So far."}')
+
+
+async def test_a_run_that_fails_keeps_what_it_has_produced_by_then(mongo: Mongo) -> None:
+    async def half(attempt: Attempt) -> Done:
+        attempt.produced["text"] = "So far."
+        raise Permanent("Never.")
+
+    run = await ended(mongo, half)
+
+    assert (run["status"], run["output_json"]) == ("failed", '{"text":"So far."}')
+
+
+async def test_a_run_ends_when_its_time_as_a_whole_is_over_however_much_the_attempt_has(mongo: Mongo) -> None:
+    async def endless(attempt: Attempt) -> Done:
+        attempt.produced["text"] = "So far."
+        await asyncio.Event().wait()
+        raise AssertionError("it cannot come here")
+
+    run = await ended(mongo, endless, run_timeout_seconds=1, timeout_seconds=600)
+
+    assert (run["status"], run["error"]["code"], run["failures"]) == ("failed", "run_timed_out", 0)
+    assert (run["output_json"], "1 s" in run["error"]["detail"]) == ('{"text":"So far."}', True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "started_seconds_ago", "code"),
+    [({"run_timeout_seconds": 60}, 61, "run_timed_out"), ({"queue_timeout_seconds": 60}, 0, "queue_timed_out")],
+)
+async def test_a_run_whose_time_is_over_when_it_is_claimed_calls_nothing(
+    mongo: Mongo, limits: Document, started_seconds_ago: int, code: str
+) -> None:
+    runner = Runner(mongo, Publisher(), {"test": failing(AssertionError("it was called"))})
+    spec = SPEC.model_copy(update=limits)
+    (run_id,) = await runner.decide("a", spec=spec)
+    long_ago = utc_now() - timedelta(seconds=61)
+    changes: Document = {"queued_at": long_ago - timedelta(seconds=60), "queue_expires_at": long_ago}
+    if started_seconds_ago:
+        changes = {"started_at": utc_now() - timedelta(seconds=started_seconds_ago)}
+    await mongo.database["runs"].update_one({"_id": run_id}, {"$set": changes})
+
+    await runner.execution.run(await runner.claim(run_id, spec))
+
+    run = await runner.run_of(run_id)
+    assert (run["status"], run["error"]["code"]) == ("failed", code)
+
+
+async def test_effects_that_cannot_be_stored_fail_their_own_run_alone(mongo: Mongo) -> None:
+    async def counting(attempt: Attempt) -> Done:
+        count = 2**63 if attempt.event["id"] == "b" else 1
+        return Done({"count": count}, (a_memory_effect(proposed_value=count),))
+
+    runner = Runner(mongo, Publisher(), {"test": counting})
+    ids = await runner.decide("a", "b", "c", spec=SPEC)
+    claims = [await runner.claim(run_id, SPEC) for run_id in ids]
+
+    await asyncio.gather(*(runner.execution.run(claimed) for claimed in claims))
+
+    runs = [await runner.run_of(run_id) for run_id in ids]
+    assert [run["status"] for run in runs] == ["completed", "failed", "completed"]
+    assert (runs[1]["error"]["code"], runs[1]["output_json"]) == ("output_unstorable", f'{{"count":{2**63}}}')
+
+
+async def test_a_long_output_is_kept_beside_the_run(mongo: Mongo) -> None:
+    async def talking(attempt: Attempt) -> Done:
+        return Done({"text": "über " * 10_000})
+
+    run = await ended(mongo, talking)
+
+    assert (run["status"], run["output_json"]) == ("completed", None)
+    kept = await BodyStore(mongo.database).get(run["output_ref"])
+    assert orjson.loads(kept) == {"text": "über " * 10_000}
+
+
+async def test_a_paused_agent_has_its_run_wait_and_calls_nothing(mongo: Mongo) -> None:
+    runner = Runner(mongo, Publisher(), {"test": failing(AssertionError("it was called"))})
+    (run_id,) = await runner.decide("a", spec=SPEC)
+    runner.configuration.put_binding(Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", paused=True))
+
+    await runner.execution.run(await runner.claim(run_id, SPEC))
+
+    run = await runner.run_of(run_id)
+    assert (run["status"], run["failures"], run["waiting_for"]["what"]) == ("queued", 0, "paused")
 
 
 async def test_a_run_whose_agent_was_switched_off_meanwhile_calls_nothing(mongo: Mongo) -> None:

@@ -29,11 +29,22 @@ from tests.unit.shared.given import NOW, a_version, an_event, triggered
 Record = dict[str, Any]
 
 
-def a_gate(mongo: Mongo, publisher: Publisher, *bindings: Binding) -> Gate:
+AGENTS = (triggered("noter"), triggered("reader"))
+SETTLING = 10.0
+
+
+def a_gate(
+    mongo: Mongo,
+    publisher: Publisher,
+    *bindings: Binding,
+    agents: tuple[AgentSpec, ...] = AGENTS,
+    limits: QueueLimits = QueueLimits(organisation=512),  # noqa: B008 - it is frozen
+) -> Gate:
     configuration = Configuration()
-    configuration.replace_agents([a_version(triggered("noter")), a_version(triggered("reader"))])
+    configuration.replace_agents([a_version(agent) for agent in agents])
     configuration.replace_bindings(bindings)
     database = mongo.database
+    runs, events = RunStore(database), EventStore(database)
     return Gate(
         configuration,
         EventStore(database),

@@ -11,7 +11,7 @@ from shared.clock import utc_now
 from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore, payload_of
-from shared.store.events import EventStore, GatedEvent
+from shared.store.events import SWEEP_AFTER, EventStore, GatedEvent
 from shared.store.mongo import Mongo
 from tests.integration.messaging.looking import messages_of
 from tests.integration.store.given import accepted
@@ -34,9 +34,9 @@ async def the_letter(mongo: Mongo) -> Document:
     return dict(letter)
 
 
-async def ungated(mongo: Mongo) -> list[str]:
-    due = await EventStore(mongo.database).due_for_sweep(utc_now(), 10)
-    return [event["_id"] for event in due]
+async def due(mongo: Mongo) -> list[str]:
+    found = await EventStore(mongo.database).due_for_sweep(utc_now() + SWEEP_AFTER, 10)
+    return [event["_id"] for event in found]
 
 
 async def test_what_is_no_event_is_kept_where_it_can_be_decided_and_told_as_well(
@@ -75,20 +75,33 @@ async def test_an_accepted_event_is_left_alone_by_the_sweep_until_it_is_taken_up
     await letters.keep(of_unknown_type(event))
     # What a sweep does that has published the event just before.
     await events.sweep_again_at([(event.key, event.accepted_at)])
-    aside = await ungated(mongo)
+    aside = await due(mongo)
     await letters.keep(of_unknown_type(event))
     letter = await the_letter(mongo)
     await events.take_up_again([event.key], utc_now())
 
-    assert (aside, await ungated(mongo)) == ([], [event.key])
+    assert (aside, await due(mongo)) == ([], [event.key])
     assert (letter["event_key"], letter["is_accepted"], letter["count"]) == (event.key, True, 2)
     assert "dead_letter" not in (await events.load([event.key]))[event.key]
+
+
+async def test_a_decided_event_whose_runs_may_not_be_stored_is_set_aside_like_any_other(mongo: Mongo) -> None:
+    events, event = EventStore(mongo.database), accepted("a")
+    await events.accept([event])
+    await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+
+    await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
+    aside = await due(mongo)
+    await events.take_up_again([event.key], utc_now())
+
+    assert (aside, await due(mongo)) == ([], [event.key])
 
 
 async def test_an_event_that_another_gate_could_decide_needs_no_letter(mongo: Mongo) -> None:
     events, event = EventStore(mongo.database), accepted("a")
     await events.accept([event])
     await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+    await events.settle([event.key])
 
     await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
 
@@ -101,9 +114,11 @@ async def test_a_decision_ends_what_another_gate_had_set_aside(mongo: Mongo) -> 
     await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
 
     await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+    unsettled = await due(mongo)
+    await events.settle([event.key])
     await events.take_up_again([event.key], utc_now())
 
-    assert await ungated(mongo) == []
+    assert (unsettled, await due(mongo)) == ([event.key], [])
     assert "dead_letter" not in (await events.load([event.key]))[event.key]
 
 
@@ -116,4 +131,4 @@ async def test_other_content_under_the_id_of_an_accepted_event_is_a_letter_of_it
 
     letter = await the_letter(mongo)
     assert (letter["event_key"], letter["is_accepted"]) == (event.key, False)
-    assert await ungated(mongo) == [event.key]
+    assert await due(mongo) == [event.key]

@@ -5,7 +5,7 @@ import asyncio
 import pytest_asyncio
 from nats.aio.client import Client
 
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 from contracts.streams import runner_consumer
 from contracts.subjects import last_id
 from services.runner.heartbeat import Heartbeat
@@ -18,8 +18,8 @@ from tests.integration.services.running import OWNER, Runner, Waiting
 from tests.integration.store.given import LEASE_SECONDS, expire_lease
 from tests.support.processes import eventually
 
-LANE = Lane.MEDIUM
-QUEUE = runner_consumer(LANE)
+MEDIUM = Queue.MEDIUM
+QUEUE = runner_consumer(MEDIUM)
 
 
 async def done(attempt: Attempt) -> Done:
@@ -32,12 +32,12 @@ async def runner(mongo: Mongo, publisher: Publisher) -> Runner:
 
 
 async def dispatch(client: Client, publisher: Publisher, ids: list[str]) -> None:
-    await publisher.dispatch((LANE, run_id) for run_id in ids)
+    await publisher.dispatch((MEDIUM, run_id) for run_id in ids)
     await client.flush()
 
 
 def idle(runner: Runner) -> bool:
-    return not runner.executions.claims() and runner.slots.free == runner.slots.total
+    return not runner.executions.claims() and runner.slots.taken == 0
 
 
 async def test_what_is_dispatched_is_claimed_run_and_acknowledged(
@@ -46,7 +46,7 @@ async def test_what_is_dispatched_is_claimed_run_and_acknowledged(
     ids = await runner.decide(*"abcde")
     await dispatch(client, publisher, ids)
 
-    await runner.intake.take(LANE, await take(client, 5, QUEUE))
+    await runner.intake.take(MEDIUM, await take(client, 5, QUEUE))
 
     await eventually(lambda: idle(runner))
     assert {(await runner.run_of(run_id))["status"] for run_id in ids} == {"completed"}
@@ -60,7 +60,7 @@ async def test_what_cannot_be_claimed_gives_its_slot_back_and_is_acknowledged(
     await runner.store.claim(ids, "runner-2", LEASE_SECONDS)
     await dispatch(client, publisher, [*ids, "run_unknown"])
 
-    await runner.intake.take(LANE, await take(client, 3, QUEUE))
+    await runner.intake.take(MEDIUM, await take(client, 3, QUEUE))
 
     assert idle(runner)
     await until_settled(client, QUEUE)
@@ -74,7 +74,7 @@ async def test_no_more_run_at_a_time_than_there_are_slots_and_the_rest_goes_to_o
     ids = await runner.decide(*"abc")
     await dispatch(client, publisher, ids)
 
-    await runner.intake.take(LANE, await take(client, 3, QUEUE))
+    await runner.intake.take(MEDIUM, await take(client, 3, QUEUE))
 
     assert len(runner.executions.claims()) == 2
     (returned,) = await take(client, 1, QUEUE)
@@ -90,7 +90,7 @@ async def test_a_runner_that_stops_takes_nothing_more(client: Client, publisher:
     await dispatch(client, publisher, ids)
     runner.slots.close()
 
-    await runner.intake.take(LANE, await take(client, 1, QUEUE))
+    await runner.intake.take(MEDIUM, await take(client, 1, QUEUE))
 
     (message,) = await take(client, 1, QUEUE)
     assert (await runner.run_of(ids[0]))["status"] == "queued"
@@ -104,7 +104,7 @@ async def test_draining_lets_runs_end_and_hands_the_others_back_at_once(
     runner = Runner(mongo, publisher, {"test": handler})
     (run_id,) = await runner.decide("a")
     await dispatch(client, publisher, [run_id])
-    await runner.intake.take(LANE, await take(client, 1, QUEUE))
+    await runner.intake.take(MEDIUM, await take(client, 1, QUEUE))
     await eventually(lambda: handler.under_way == [run_id])
     await until_settled(client, QUEUE)
 
@@ -123,7 +123,7 @@ async def test_draining_waits_for_runs_that_end_in_time(mongo: Mongo, publisher:
     handler = Waiting()
     runner = Runner(mongo, publisher, {"test": handler})
     (run_id,) = await runner.decide("a")
-    await runner.slots.take(LANE, 1, 1)
+    await runner.slots.take(MEDIUM, 1, 1)
     runner.executions.start(await runner.claim(run_id))
     await eventually(lambda: handler.under_way == [run_id])
 
@@ -141,20 +141,20 @@ async def test_a_heartbeat_keeps_the_runs_that_are_held_and_stops_those_that_wer
     handler = Waiting()
     runner = Runner(mongo, publisher, {"test": handler})
     kept, lost = await runner.decide("a", "b")
-    await runner.slots.take(LANE, 2, 1)
+    await runner.slots.take(MEDIUM, 2, 1)
     for run_id in (kept, lost):
         runner.executions.start(await runner.claim(run_id))
     await eventually(lambda: len(handler.under_way) == 2)
     await expire_lease(mongo, lost)
     await runner.store.claim([lost], "runner-2", LEASE_SECONDS)
     before = await runner.run_of(lost)
-    heartbeat = Heartbeat(runner.store, OWNER, 500, runner.executions.claims, runner.executions.stop_lost)
+    heartbeat = Heartbeat(runner.store, OWNER, 500, runner.executions)
 
     await heartbeat.beat()
 
     await eventually(lambda: handler.cancelled == [lost])
     assert [claim.run_id for claim in runner.executions.claims()] == [kept]
-    assert runner.slots.free == runner.slots.total - 1
+    assert runner.slots.taken == 1
     assert await runner.run_of(lost) == before
     handler.may_end.set()
     await runner.executions.drain(5)

@@ -1,18 +1,20 @@
 """What tests of the stores put into them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.event import AcceptedEvent, accepted_event
-from shared.domain.run import Claim, RunStatus, Usage
+from shared.domain.run import Claim, RunError, RunStatus, Usage, Waiting
 from shared.store.mongo import Mongo
-from shared.store.run_documents import Commit
+from shared.store.run_documents import Commit, Return, waiting_document
 from shared.store.runs import RunStore
 from tests.unit.shared.given import LATER, Document, a_new_run, an_event
 
 LEASE_SECONDS = 60.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 USED = Usage(12, 7, 1)
+HUNG_UP = RunError("model_unavailable", "It hung up.")
 
 
 def accepted(id: str, at: datetime = LATER, **attributes: Any) -> AcceptedEvent:
@@ -38,6 +40,12 @@ async def claimed(
 def completing(claim: Claim, **changes: Any) -> Commit:
     """Return the commit of a run that is done."""
     return Commit(claim, RunStatus.COMPLETED, LATER, USED, '{"summary":"well"}', **changes)
+
+
+def retrying(claim: Claim, until: datetime = LATER, **changes: Any) -> Return:
+    """Return the write after which a run waits for its next attempt."""
+    waiting = waiting_document(Waiting.RETRY, LATER, until=until, detail=HUNG_UP.code)
+    return replace(Return(claim, LATER, USED, HUNG_UP, waiting), **changes)
 
 
 async def run_of(mongo: Mongo, id: str = "run_1") -> Document:

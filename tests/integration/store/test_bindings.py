@@ -19,7 +19,7 @@ async def test_a_binding_comes_back_as_it_was_put(
     mongo: Mongo, enabled: bool | None, schedule: Schedule | None
 ) -> None:
     bindings = BindingStore(mongo.database)
-    binding = Binding("acme", USER, "noter", enabled, schedule, NOW, "ada")
+    binding = Binding("acme", USER, "noter", enabled, schedule=schedule, updated_at=NOW, updated_by="ada")
 
     await bindings.put(binding)
 

@@ -7,16 +7,18 @@ import pytest
 from contracts.agents import IntervalSchedule, MemoryOwner
 from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
-from shared.domain.run import ACTIVE, TERMINAL, Claim, RunError, RunStatus
+from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus
 from shared.store.events import EventStore
 from shared.store.members import Member
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.provision import INDEXES, provision_store
+from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleInForce, ScheduleStore
-from shared.store.steps import StepStore
+from shared.store.slots import SlotStore
+from shared.store.steps import Intent, StepStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
 from tests.support.plans import Query, is_indexed, plan_of
 from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run
@@ -48,10 +50,21 @@ QUERIES: dict[str, Query] = {
     ),
     "runs: commit": lambda mongo: RunStore(mongo.database).write_fenced([completing(Claim("run_3", 1, "runner-1"))]),
     "runs: settle": lambda mongo: RunStore(mongo.database).settle(["run_3"]),
-    "runs: lost": lambda mongo: RunStore(mongo.database).requeue_lost(
-        a_stored_run(RunStatus.RUNNING), NOW, RunError("runner_lost", "")
+    "runs: lost": lambda mongo: RunStore(mongo.database).take_over(["run_1"], NOW),
+    "runs: runner lost": lambda mongo: RunStore(mongo.database).take_over_from("runner-1", NOW),
+    "runs: waiting": lambda mongo: RunStore(mongo.database).waiting_under("slot_1", 10, least_urgent_first=True),
+    "runs: waiting ahead": lambda mongo: RunStore(mongo.database).waiting_ahead(
+        a_stored_run(waiting_for={"key": "slot_1"}), 10
     ),
-    "runs: runner lost": lambda mongo: RunStore(mongo.database).end_leases("runner-1"),
+    "runs: keys waited under": lambda mongo: RunStore(mongo.database).keys_waited_under(),
+    "runs: holding": lambda mongo: RunStore(mongo.database).holding(10),
+    "runs: cancel one": lambda mongo: RunStore(mongo.database).cancel({"_id": "run_1"}, Cancel("olga", NOW)),
+    "runs: cancel those of a user": lambda mongo: RunStore(mongo.database).cancel(
+        {"organisation": "acme", "user": "ada"}, Cancel("olga", NOW)
+    ),
+    "runs: to be cancelled": lambda mongo: RunStore(mongo.database).cancelling([Claim("run_1", 1, "runner-1")]),
+    "runs: redrive": lambda mongo: RunStore(mongo.database).redrive(["run_1"], NOW),
+    "slots: free": lambda mongo: SlotStore(mongo.database).free(["slot_1"], ["run_1"]),
     "runs: queue lost": lambda mongo: RunStore(mongo.database).sweep_dispatched_at(NOW),
     "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
     "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),
@@ -87,7 +100,8 @@ async def fill(mongo: Mongo) -> None:
         [],
     )
     for number in range(MANY):
-        await StepStore(mongo.database).intend(Claim(f"run_{number}", 1, "runner-1"), 0, "model_call", "hash", NOW)
+        claim = Claim(f"run_{number}", 1, "runner-1")
+        await StepStore(mongo.database).intend(Intent(claim, 0, "model_call", "deep", "hash", NOW))
     blocks = [{"_id": str(n), "organisation": "acme", "owner": {"type": "user", "id": str(n)}} for n in range(MANY)]
     await mongo.database["memory_blocks"].insert_many(blocks)
 

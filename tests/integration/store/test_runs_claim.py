@@ -2,14 +2,12 @@
 
 import asyncio
 
-from shared.domain.run import Claim, RunError, RunStatus, Usage, Waiting
+from shared.domain.run import Claim, RunStatus
 from shared.store.mongo import Mongo
-from shared.store.run_documents import Return, run_document
+from shared.store.run_documents import Admitted, run_document
 from shared.store.runs import RunStore
-from tests.integration.store.given import LEASE_SECONDS, claimed, completing, expire_lease, queued, run_of
+from tests.integration.store.given import LEASE_SECONDS, claimed, completing, expire_lease, queued, retrying, run_of
 from tests.unit.shared.given import LATER, a_new_run
-
-ERROR = RunError("model_unavailable", "It hung up.")
 
 
 async def test_a_run_is_queued_once_however_often_it_is_added(mongo: Mongo) -> None:
@@ -82,13 +80,12 @@ async def test_a_run_whose_lease_ran_out_is_claimed_as_the_next_attempt(mongo: M
     assert run["started_at"] == started_at
 
 
-async def test_a_run_that_waits_cannot_be_claimed_until_it_is_released(mongo: Mongo) -> None:
+async def test_a_run_that_waits_cannot_be_claimed_until_it_is_admitted(mongo: Mongo) -> None:
     runs = RunStore(mongo.database)
-    claim = await claimed(runs)
-    await runs.write_fenced([Return(claim, LATER, Usage(), ERROR, Waiting.RETRY, LATER)])
+    await runs.write_fenced([retrying(await claimed(runs))])
 
     before = await runs.claim(["run_1"], "runner-2", LEASE_SECONDS)
-    await runs.release([("run_1", LATER)])
+    await runs.admit([Admitted("run_1", 1, (), is_express=False)], LATER)
     after = await runs.claim(["run_1"], "runner-2", LEASE_SECONDS)
 
     assert before == []

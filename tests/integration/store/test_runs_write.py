@@ -8,9 +8,18 @@ import pytest
 
 from shared.domain.run import Claim, RunError, RunStatus, Waiting
 from shared.store.mongo import Mongo
-from shared.store.run_documents import Commit, Return
+from shared.store.run_documents import LOOK_AT_WAITING_AFTER, Commit, Return, waiting_document
 from shared.store.runs import RunStore
-from tests.integration.store.given import LEASE_SECONDS, USED, claimed, completing, expire_lease, queued, run_of
+from tests.integration.store.given import (
+    LEASE_SECONDS,
+    USED,
+    claimed,
+    completing,
+    expire_lease,
+    queued,
+    retrying,
+    run_of,
+)
 from tests.unit.shared.given import LATER, Document, a_memory_effect
 
 ERROR = RunError("model_unavailable", "It hung up.")
@@ -49,7 +58,13 @@ async def test_what_an_agent_says_is_kept_to_the_letter(mongo: Mongo, text: str)
     odd: Document = {"$set": {"a.b": text, "": None}, "list": [text, {"$literal": text}]}
     effect = a_memory_effect(proposed_value=text) | {"reasoning": text, "odd": odd}
     commit = Commit(
-        await claimed(runs), RunStatus.FAILED, LATER, USED, orjson.dumps(text).decode(), (effect,), RunError("x", text)
+        await claimed(runs),
+        RunStatus.FAILED,
+        LATER,
+        USED,
+        output_json=orjson.dumps(text).decode(),
+        effects=(effect,),
+        error=RunError("x", text),
     )
 
     assert await runs.write_fenced([commit]) == [True]
@@ -63,13 +78,12 @@ async def test_what_an_agent_says_is_kept_to_the_letter(mongo: Mongo, text: str)
 async def test_a_return_puts_the_run_back_into_the_queue(mongo: Mongo) -> None:
     runs = RunStore(mongo.database)
     due = LATER + timedelta(seconds=9)
-    claim = await claimed(runs)
 
-    assert await runs.write_fenced([Return(claim, LATER, USED, ERROR, Waiting.RETRY, due)]) == [True]
+    assert await runs.write_fenced([retrying(await claimed(runs), due)]) == [True]
 
     run = await run_of(mongo)
     assert (run["status"], run["failures"], run["attempt"]) == (RunStatus.QUEUED, 1, 1)
-    assert run["waiting_for"] == {"what": "retry", "until": due}
+    assert run["waiting_for"] == waiting_document(Waiting.RETRY, LATER, until=due, detail="model_unavailable")
     assert run["sweep_at"] == due
     assert not {"lease_expires_at", "claim", "owner"} & run.keys()
 
@@ -191,3 +205,23 @@ async def test_of_an_end_and_a_take_over_at_once_one_wins(mongo: Mongo) -> None:
         run = await run_of(mongo, claim.run_id)
         assert is_written == (not taken)
         assert (run["status"], run["attempt"]) == (("completed", 1) if is_written else ("running", 2))
+
+
+async def test_returning_to_wait_without_an_error_is_no_failure(mongo: Mongo) -> None:
+    runs = RunStore(mongo.database)
+    due = LATER + timedelta(seconds=9)
+    waiting = waiting_document(Waiting.PROVIDER, LATER, until=due, detail="No room.")
+
+    await runs.write_fenced([Return(await claimed(runs), LATER, USED, waiting_for=waiting)])
+
+    run = await run_of(mongo)
+    assert (run["failures"], run["error"], run["waiting_for"], run["sweep_at"]) == (0, None, waiting, due)
+
+
+async def test_a_run_that_waits_for_no_time_is_looked_at_all_the_same(mongo: Mongo) -> None:
+    runs = RunStore(mongo.database)
+    waiting = waiting_document(Waiting.PAUSED, LATER, key="slot_1", detail="paused at user")
+
+    await runs.write_fenced([Return(await claimed(runs), LATER, USED, waiting_for=waiting)])
+
+    assert (await run_of(mongo))["sweep_at"] == LATER + LOOK_AT_WAITING_AFTER

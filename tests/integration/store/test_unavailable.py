@@ -11,7 +11,8 @@ from contracts.agents import MemoryOwner, Scope
 from infra.local.mongo import MongoServer
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.memory import Owner
-from shared.domain.run import Claim
+from shared.domain.run import Claim, Waiting
+from shared.domain.slot import Slot
 from shared.errors import StorageUnavailable
 from shared.settings import ServiceSettings
 from shared.store.agents import AgentStore
@@ -23,9 +24,12 @@ from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import Deciding, ProposalStore
 from shared.store.provision import provision_store
+from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
-from shared.store.steps import StepStore
+from shared.store.server_clock import ServerClock
+from shared.store.slots import SlotStore
+from shared.store.steps import Intent, StepStore
 from tests.integration.store.given import accepted, completing
 from tests.unit.shared.given import NOW, a_new_run, a_spec
 
@@ -47,8 +51,19 @@ CALLS: dict[str, Call] = {
     "runs.write_fenced": lambda mongo: RunStore(mongo.database).write_fenced([completing(CLAIM)]),
     "runs.find": lambda mongo: RunStore(mongo.database).find({}, 1),
     "runs.count": lambda mongo: RunStore(mongo.database).count({}, 1),
+    "runs.cancel": lambda mongo: RunStore(mongo.database).cancel({"_id": "run_1"}, Cancel("olga", NOW)),
+    "runs.cancelling": lambda mongo: RunStore(mongo.database).cancelling([CLAIM]),
+    "runs.take_over": lambda mongo: RunStore(mongo.database).take_over(["run_1"], NOW),
+    "runs.redrive": lambda mongo: RunStore(mongo.database).redrive(["run_1"], NOW),
+    "runs.waiting_under": lambda mongo: RunStore(mongo.database).waiting_under("slot_1", 1),
+    "slots.take": lambda mongo: SlotStore(mongo.database).take(
+        Slot("slot_1", Waiting.AGENT, "noter of acme", 1), ["run_1"]
+    ),
+    "slots.free": lambda mongo: SlotStore(mongo.database).free(["slot_1"], ["run_1"]),
+    "slots.all": lambda mongo: SlotStore(mongo.database).all(),
+    "clock.measure": lambda mongo: ServerClock(mongo).measure(),
     "runs.settle": lambda mongo: RunStore(mongo.database).settle(["run_1"]),
-    "steps.intend": lambda mongo: StepStore(mongo.database).intend(CLAIM, 0, "model_call", "hash", NOW),
+    "steps.intend": lambda mongo: StepStore(mongo.database).intend(Intent(CLAIM, 0, "model_call", "deep", "hash", NOW)),
     "steps.of_run": lambda mongo: StepStore(mongo.database).of_run("run_1"),
     "proposals.approve": lambda mongo: ProposalStore(mongo).approve("prp_1", Deciding("ada", NOW)),
     "proposals.reject": lambda mongo: ProposalStore(mongo).reject("prp_1", Deciding("ada", NOW)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.lanes import ORDER, Lane
+from contracts.lanes import QUEUES, Queue
 from contracts.streams import CONSUMERS, RUNS, STREAMS, Discard, Retention, Stream, runner_consumer
 from contracts.subjects import (
     dead_subject,
@@ -22,7 +22,7 @@ def _holds(stream: Stream, subject: str) -> bool:
     ("subject", "name"),
     [
         (event_subject("doc.created", "acme"), "EVENTS"),
-        (run_subject(Lane.LOW, "run_1"), "RUNS"),
+        (run_subject(Queue.LOW, "run_1"), "RUNS"),
         (run_event_subject("acme", None, "agent", "run_1"), "RUN_EVENTS"),
         (dead_subject("run", "run_1"), "DEAD"),
     ],
@@ -47,10 +47,10 @@ def test_every_stream_that_is_no_work_queue_forgets_by_age() -> None:
     assert all(stream.max_age_seconds for stream in STREAMS if stream.retention is Retention.LIMITS)
 
 
-def test_each_lane_has_one_consumer_that_sees_only_its_runs() -> None:
-    filters = [runner_consumer(lane).filter_subject for lane in ORDER]
+def test_each_queue_has_one_consumer_that_sees_only_its_runs() -> None:
+    filters = [runner_consumer(queue).filter_subject for queue in QUEUES]
 
-    assert filters == [f"run.{lane}.*" for lane in ORDER]
+    assert filters == [f"run.{queue}.*" for queue in QUEUES]
 
 
 def test_consumers_redeliver_for_ever_on_streams_that_exist() -> None:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts import subjects
-from contracts.lanes import ORDER, Lane
+from contracts.lanes import ORDER, QUEUES, Lane, Queue
 
 LEGAL_TOKEN = re.compile(r"[!-)+\-/-=?-~]+")
 LONGEST_SUBJECT_BYTES = 3_500
@@ -63,14 +63,14 @@ def test_user_called_underscore_is_not_nobody() -> None:
     assert underscore == "runevent.acme.%5F.agent.run_1"
 
 
-def test_run_subject_is_one_token_below_its_lane() -> None:
-    assert subjects.run_subject(Lane.HIGH, "run_1") == "run.high.run_1"
-    assert subjects.queue_subjects(Lane.HIGH) == "run.high.*"
+def test_run_subject_is_one_token_below_its_queue() -> None:
+    assert subjects.run_subject(Queue.HIGH, "run_1") == "run.high.run_1"
+    assert subjects.queue_subjects(Queue.HIGH) == "run.high.*"
 
 
 def test_last_id_reads_the_organisation_and_the_run() -> None:
     assert subjects.last_id(subjects.event_subject("doc.created", "Acme Labs.eu")) == "Acme Labs.eu"
-    assert subjects.last_id(subjects.run_subject(Lane.LOW, "run_1")) == "run_1"
+    assert subjects.last_id(subjects.run_subject(Queue.LOW, "run_1")) == "run_1"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,7 @@ def test_last_id_reads_the_organisation_and_the_run() -> None:
         (subjects.presence_subject("gating"), "presence.gating"),
         (subjects.presence_subject("gating", "host.1"), "presence.gating.host%2E1"),
         (subjects.gated_subject("gateway-1"), "gated.gateway-1"),
+        (subjects.cancel_subject("host.1"), "cancel.host%2E1"),
     ],
 )
 def test_other_subjects_name_their_thing_last(subject: str, expected: str) -> None:
@@ -88,3 +89,18 @@ def test_other_subjects_name_their_thing_last(subject: str, expected: str) -> No
 
 def test_lanes_are_ordered_from_the_most_urgent() -> None:
     assert [str(lane) for lane in ORDER] == ["critical", "high", "medium", "low"]
+
+
+@pytest.mark.parametrize("lane", ORDER)
+def test_every_lane_has_its_queue_and_the_express_queue_in_front_of_it(lane: Lane) -> None:
+    plain, express = Queue.of(lane, is_express=False), Queue.of(lane, is_express=True)
+
+    assert (plain.value, express.value) == (lane.value, f"express-{lane}")
+    assert (plain.is_express, express.is_express) == (False, True)
+    assert QUEUES.index(express) < QUEUES.index(plain)
+
+
+def test_the_express_queue_of_no_lane_is_served_before_critical_runs() -> None:
+    assert QUEUES[:2] == (Queue.EXPRESS_CRITICAL, Queue.CRITICAL)
+    assert all(queue.is_express for queue in QUEUES[2:5])
+    assert [queue.value for queue in QUEUES[5:]] == ["high", "medium", "low"]

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from infra.local.banner import without_password
 from infra.local.environment import gateway_environment, service_environment
 from infra.local.parts import Stage, towpath
+from infra.local.ports import is_free
 from infra.local.processes import ROOT
-from infra.local.settings import LocalSettings
+from infra.local.settings import NATS_PORTS, LocalSettings
 
 NOTHING_GIVEN = {
     "nats_url": None,
@@ -39,7 +40,7 @@ def test_an_empty_variable_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) 
     assert settings.runners == 1
 
 
-@pytest.mark.parametrize("values", [{"gateway_port": 0}, {"nats_port": 70_000}, {"runners": 0}])
+@pytest.mark.parametrize("values", [{"gateway_port": 0}, {"nats_port": 70_000}, {"runners": 0}, {"cluster": 2}])
 def test_impossible_values_are_refused(values: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         _settings(**values)
@@ -50,12 +51,28 @@ def test_data_lies_in_the_repository_unless_an_absolute_folder_is_given(tmp_path
     assert _settings(data_dir=tmp_path).data_folder == tmp_path
 
 
-def test_free_ports_differ_from_each_other(tmp_path: Path) -> None:
-    settings = _settings().on_free_ports(tmp_path)
+@pytest.mark.parametrize("cluster", [1, 3])
+def test_free_ports_leave_room_for_every_server(tmp_path: Path, cluster: int) -> None:
+    settings = _settings(cluster=cluster).on_free_ports(tmp_path)
 
-    ports = {settings.nats_port, settings.mongodb_port, settings.gateway_port, settings.offline_model_port}
-    assert len(ports) == 4
+    nats = range(settings.nats_port, settings.nats_port + NATS_PORTS[cluster])
+    mongodb = range(settings.mongodb_port, settings.mongodb_port + cluster)
+    ports = {*nats, *mongodb, settings.gateway_port, settings.offline_model_port}
+    assert len(ports) == NATS_PORTS[cluster] + cluster + 2
+    assert all(is_free(port) for port in ports)
     assert settings.data_folder == tmp_path
+
+
+def test_the_size_of_a_cluster_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTER", "3")
+
+    assert LocalSettings(_env_file=None).cluster == 3
+
+
+def test_services_are_told_of_three_copies_only_where_a_cluster_is_started() -> None:
+    assert _environment(_settings(cluster=3))["NATS_REPLICAS"] == "3"
+    assert "NATS_REPLICAS" not in _environment(_settings())
+    assert "NATS_REPLICAS" not in _environment(_settings(cluster=3, nats_url="nats://given"))
 
 
 def test_without_a_provider_the_services_are_pointed_at_the_offline_model() -> None:

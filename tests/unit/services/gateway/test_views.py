@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts.agents import DailySchedule, IntervalSchedule, MemoryOwner, Schedule, Scope
+from contracts.agents import CallMode, DailySchedule, IntervalSchedule, MemoryOwner, Schedule, Scope
 from services.gateway.answers import json_answer
 from services.gateway.views import (
     BindingView,
@@ -28,6 +28,7 @@ from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
 from shared.domain.run import RunStatus, Waiting
 from shared.store.memory import MemoryBlock
+from shared.store.run_documents import waiting_document
 from tests.unit.shared.given import (
     LATER,
     NOW,
@@ -44,7 +45,7 @@ RETRYING: dict[str, Any] = {
     "started_at": NOW,
     "error": {"code": "model_unavailable", "detail": "It hung up."},
     "usage": {"input_tokens": 1, "output_tokens": 2, "model_calls": 1},
-    "waiting_for": {"what": Waiting.RETRY, "until": LATER},
+    "waiting_for": waiting_document(Waiting.RETRY, NOW, until=LATER, detail="model_unavailable"),
 }
 
 
@@ -73,8 +74,38 @@ def test_a_run_of_no_project_or_user_is_shown_as_documented(places: dict[str, An
 def test_a_run_that_waits_for_its_next_attempt_says_so() -> None:
     shown = checked(RunView, run_view(a_stored_run(**RETRYING)))
 
-    assert shown["waiting_for"]["what"] == "retry"
+    assert (shown["waiting_for"]["what"], shown["waiting_for"]["detail"]) == ("retry", "model_unavailable")
     assert shown["error"] == {"code": "model_unavailable", "detail": "It hung up."}
+
+
+def test_a_run_that_waits_for_a_place_names_it_to_people_and_not_by_its_key() -> None:
+    waiting = waiting_document(Waiting.TARGET, NOW, key="slot_1", detail="noter on doc plan")
+
+    shown = checked(RunView, run_view(a_stored_run(waiting_for=waiting)))
+
+    assert (shown["waiting_for"]["until"], shown["waiting_for"]["detail"]) == (None, "noter on doc plan")
+    assert "key" not in shown["waiting_for"]
+
+
+ASKED: dict[str, Any] = {"requested_at": NOW, "requested_by": "olga", "reason": None, "token": "secret"}
+
+
+@pytest.mark.parametrize(("status", "is_cancelling"), [(RunStatus.RUNNING, True), (RunStatus.CANCELLED, False)])
+def test_a_run_is_cancelling_until_its_end_is_confirmed(status: RunStatus, is_cancelling: bool) -> None:
+    spent = {"input_tokens": 3, "output_tokens": 4, "model_calls": 1}
+
+    shown = checked(RunView, run_view(a_stored_run(status, cancel=ASKED, spent_after_cancel=spent)))
+
+    assert shown["cancelling"] is is_cancelling
+    assert (shown["cancel"]["requested_by"], shown["cancel"]["spent_after"]) == ("olga", spent)
+    assert (shown["cancel"]["confirmed_at"] is None) is is_cancelling
+    assert "token" not in shown["cancel"]
+
+
+def test_a_run_that_was_tried_again_says_how_often_and_how_many_runners_it_lost() -> None:
+    shown = checked(RunView, run_view(a_stored_run(redriven=2, losses=3)))
+
+    assert (shown["redriven"], shown["losses"], shown["cancel"]) == (2, 3, None)
 
 
 @pytest.mark.parametrize(("event_type", "kind"), [("schedule.fired", "schedule"), ("checkin.submitted", "event")])
@@ -142,10 +173,20 @@ def test_a_block_is_shown_as_documented(updated_by: str | None) -> None:
     assert (shown["id"], shown["owner"], shown["version"]) == (block.id, {"type": "project", "id": "apollo"}, 3)
 
 
+def test_a_binding_that_pauses_and_sets_the_mode_of_calls_says_so() -> None:
+    binding = Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", paused=True, call_mode=CallMode.PLAIN)
+
+    shown = checked(BindingView, binding_view(binding))
+
+    assert (shown["enabled"], shown["paused"], shown["call_mode"]) == (None, True, "plain")
+
+
 @pytest.mark.parametrize("schedule", [None, IntervalSchedule(every_seconds=60), DailySchedule(daily_hour=7)])
 @pytest.mark.parametrize("enabled", [True, False, None])
 def test_a_binding_is_shown_as_documented(enabled: bool | None, schedule: Schedule | None) -> None:
-    binding = Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", enabled, schedule, NOW, "ada")
+    binding = Binding(
+        "acme", ScopeRef(Scope.USER, "ada"), "noter", enabled, schedule=schedule, updated_at=NOW, updated_by="ada"
+    )
 
     shown = checked(BindingView, binding_view(binding))
 

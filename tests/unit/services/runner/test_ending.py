@@ -3,15 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.runner.ending import Endings, committed
+from services.runner.ending import CANCELLED, ending
 from shared.domain.run import (
+    Cancelled,
     Claim,
     Done,
     Failed,
     Outcome,
+    Postponed,
     Refused,
     RetryAfter,
     RunError,
@@ -20,7 +20,7 @@ from shared.domain.run import (
     Waiting,
     may_become,
 )
-from shared.store.run_documents import Commit, Return
+from shared.store.run_documents import Commit, Return, committed, usage_of, waiting_document
 from tests.unit.shared.given import LATER, Document, a_memory_effect, a_stored_run
 
 CLAIM = Claim("run_1", 1, "runner-1")
@@ -28,17 +28,27 @@ ERROR = RunError("model_refused", "The model declined.")
 USED = Usage(12, 7, 1)
 
 
-def ending(outcome: Outcome, run: Document | None = None, used: Usage = USED) -> Commit | Return:
-    # Mapping an outcome needs the clock alone.
-    endings = Endings(None, None, None, lambda: LATER)  # type: ignore[arg-type]  # no store is touched
-    return endings._ending(run or a_stored_run(RunStatus.RUNNING), CLAIM, outcome, used)
+OUTCOMES: list[Outcome] = [
+    Done({}),
+    Failed(ERROR),
+    Failed(ERROR, {"half": 1}),
+    Refused(ERROR),
+    Cancelled(CANCELLED, USED),
+    RetryAfter(1.0, ERROR),
+    Postponed(1.0, Waiting.PROVIDER, "No room."),
+    Postponed(0, Waiting.PAUSED, "paused at user", "slot_1"),
+]
+
+
+def written(outcome: Outcome, used: Usage = USED) -> Commit | Return:
+    return ending(CLAIM, outcome, LATER, used)
 
 
 def test_done_completes_the_run_with_its_output_and_effects() -> None:
-    write = ending(Done({"summary": "well", "größe": 1}, (a_memory_effect(),)))
+    write = written(Done({"summary": "well", "größe": 1}, (a_memory_effect(),)))
 
     assert write == Commit(
-        CLAIM, RunStatus.COMPLETED, LATER, USED, '{"summary":"well","größe":1}', (a_memory_effect(),), None
+        CLAIM, RunStatus.COMPLETED, LATER, USED, '{"summary":"well","größe":1}', effects=(a_memory_effect(),)
     )
 
 
@@ -46,51 +56,83 @@ def test_done_completes_the_run_with_its_output_and_effects() -> None:
     ("outcome", "status"), [(Failed(ERROR), RunStatus.FAILED), (Refused(ERROR), RunStatus.CANCELLED)]
 )
 def test_failing_and_being_refused_end_the_run_with_the_error(outcome: Outcome, status: RunStatus) -> None:
-    assert ending(outcome) == Commit(CLAIM, status, LATER, USED, error=ERROR)
+    assert written(outcome) == Commit(CLAIM, status, LATER, USED, error=ERROR)
 
 
-def test_retrying_returns_the_run_to_the_queue_until_it_is_due() -> None:
-    assert ending(RetryAfter(2.5, ERROR)) == Return(
-        CLAIM, LATER, USED, ERROR, Waiting.RETRY, LATER + timedelta(seconds=2.5)
+def test_what_a_run_produced_before_it_failed_stays_with_it() -> None:
+    assert written(Failed(ERROR, {"half": 1})) == Commit(
+        CLAIM, RunStatus.FAILED, LATER, USED, output_json='{"half":1}', error=ERROR
     )
 
 
-@given(
-    used=st.builds(Usage, *(st.integers(0, 99) for _ in range(3))),
-    before=st.none() | st.builds(Usage, *(st.integers(0, 99) for _ in range(3))),
-    outcome=st.sampled_from([Done({}), Failed(ERROR), Refused(ERROR), RetryAfter(1.0, ERROR)]),
+@pytest.mark.parametrize("only_if_wanted", [False, True])
+def test_a_cancelled_run_says_what_it_used_after_it_was_to_end(only_if_wanted: bool) -> None:
+    spent = Usage(1, 2, 1)
+
+    assert written(Cancelled(CANCELLED, spent, only_if_wanted)) == Commit(
+        CLAIM,
+        RunStatus.CANCELLED,
+        LATER,
+        USED,
+        error=CANCELLED,
+        spent_after_cancel=spent,
+        only_if_wanted=only_if_wanted,
+    )
+
+
+@pytest.mark.parametrize(
+    ("effect", "why"),
+    [({"count": 2**63}, "a number or text that cannot be stored"), ({"text": "x" * 4_000_001}, "bytes as documents")],
 )
-def test_usage_of_earlier_attempts_is_never_forgotten(used: Usage, before: Usage | None, outcome: Outcome) -> None:
-    usage = None
-    if before is not None:
-        usage = {
-            "input_tokens": before.input_tokens,
-            "output_tokens": before.output_tokens,
-            "model_calls": before.model_calls,
-        }
+def test_effects_that_cannot_be_stored_fail_the_run_and_keep_its_output(effect: Document, why: str) -> None:
+    write = written(Done({"summary": "well"}, ({"change": effect},)))
 
-    write = ending(outcome, a_stored_run(RunStatus.RUNNING, usage=usage), used)
-
-    assert write.usage == used.at_least(before or Usage())
+    assert isinstance(write, Commit)
+    assert (write.status, write.output_json, write.effects) == (RunStatus.FAILED, '{"summary":"well"}', ())
+    assert write.error is not None
+    assert write.error.code == "output_unstorable"
+    assert why in write.error.detail
 
 
-@pytest.mark.parametrize("outcome", [Done({}), Failed(ERROR), Refused(ERROR), RetryAfter(1.0, ERROR)])
+def test_retrying_returns_the_run_to_the_queue_until_it_is_due() -> None:
+    until = LATER + timedelta(seconds=2.5)
+
+    assert written(RetryAfter(2.5, ERROR)) == Return(
+        CLAIM, LATER, USED, ERROR, waiting_document(Waiting.RETRY, LATER, until=until, detail="model_refused")
+    )
+
+
+def test_postponing_returns_the_run_without_a_failure() -> None:
+    until = LATER + timedelta(seconds=2.5)
+
+    assert written(Postponed(2.5, Waiting.PROVIDER, "No room.")) == Return(
+        CLAIM, LATER, USED, None, waiting_document(Waiting.PROVIDER, LATER, until=until, detail="No room.")
+    )
+
+
+def test_what_is_waited_for_under_a_key_has_no_time() -> None:
+    write = written(Postponed(0, Waiting.PAUSED, "paused at user", "slot_1"))
+
+    assert isinstance(write, Return)
+    assert write.waiting_for == waiting_document(Waiting.PAUSED, LATER, key="slot_1", detail="paused at user")
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
 def test_every_end_is_one_that_a_running_run_may_have(outcome: Outcome) -> None:
-    write = ending(outcome)
+    write = written(outcome)
 
     status = write.status if isinstance(write, Commit) else RunStatus.QUEUED
-    assert write.claim == CLAIM
+    assert (write.claim, write.usage) == (CLAIM, USED)
     assert RunStatus.RUNNING in may_become(status)
 
 
-def test_the_run_as_committed_is_what_the_write_leaves() -> None:
+@pytest.mark.parametrize("outcome", [each for each in OUTCOMES if not isinstance(each, RetryAfter | Postponed)])
+def test_the_run_as_committed_is_what_the_write_leaves(outcome: Outcome) -> None:
     run = a_stored_run(RunStatus.RUNNING)
-    write = ending(Done({"summary": "well"}, (a_memory_effect(),)), run)
+    write = written(outcome)
     assert isinstance(write, Commit)
 
     left = committed(run, write)
 
-    told_and_projected = write.changes().keys() - {"output_json", "sweep_at"}
-    assert {name: left[name] for name in told_and_projected} == {
-        name: write.changes()[name] for name in told_and_projected
-    }
+    assert left == run | write.changes()
+    assert usage_of(left) == USED

@@ -33,7 +33,7 @@ def configured(*specs: AgentSpec, bindings: tuple[Binding, ...] = ()) -> Configu
 
 
 def user_binding(schedule: Schedule | None = None, *, enabled: bool | None = None) -> Binding:
-    return Binding("acme", ScopeRef(Scope.USER, "ada"), "pulse", enabled, schedule)
+    return Binding("acme", ScopeRef(Scope.USER, "ada"), "pulse", enabled, schedule=schedule)
 
 
 def in_force(*schedules: ScheduleInForce) -> dict[str, ScheduleInForce]:

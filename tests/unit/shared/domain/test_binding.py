@@ -1,12 +1,13 @@
 """The gate's rule, against a plain reference over everything four scopes can say."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.agents import DailySchedule, IntervalSchedule, Schedule, Scope
+from contracts.agents import CallMode, DailySchedule, IntervalSchedule, Schedule, Scope
 from shared.domain.binding import ORDER, Binding, Effective, ScopeRef, binding_id, resolve, scope_chain
 
 PLACES = {Scope.SERVER: "", Scope.ORGANISATION: "acme", Scope.PROJECT: "apollo", Scope.USER: "ada"}
@@ -15,7 +16,7 @@ SCHEDULES: tuple[Schedule | None, ...] = (None, IntervalSchedule(every_seconds=6
 
 def binding(scope: Scope, enabled: bool | None, schedule: Schedule | None = None) -> Binding:
     organisation = "" if scope is Scope.SERVER else "acme"
-    return Binding(organisation, ScopeRef(scope, PLACES[scope]), "noter", enabled, schedule)
+    return Binding(organisation, ScopeRef(scope, PLACES[scope]), "noter", enabled, schedule=schedule)
 
 
 def at(scope: Scope) -> ScopeRef:
@@ -71,6 +72,25 @@ def test_a_schedule_never_decides_whether_an_agent_is_enabled(
     without, with_schedules = resolve(default, plain), resolve(default, scheduled)
 
     assert (without.is_enabled, without.decided_by) == (with_schedules.is_enabled, with_schedules.decided_by)
+
+
+@pytest.mark.parametrize("says", list(product((True, False, None), repeat=4)))
+def test_any_pausing_scope_pauses_and_the_widest_is_named(says: tuple[bool | None, ...]) -> None:
+    bindings = [replace(binding(scope, None), paused=paused) for scope, paused in zip(ORDER, says, strict=True)]
+
+    effective = resolve(None, bindings)
+
+    pausing = [at(scope) for scope, paused in zip(ORDER, says, strict=True) if paused]
+    assert effective.paused_by == (pausing[0] if pausing else None)
+    assert effective.is_enabled
+
+
+@pytest.mark.parametrize("says", list(product((*CallMode, None), repeat=4)))
+def test_the_call_mode_is_the_most_specific_one(says: tuple[CallMode | None, ...]) -> None:
+    bindings = [replace(binding(scope, None), call_mode=mode) for scope, mode in zip(ORDER, says, strict=True)]
+
+    said = [mode for mode in says if mode is not None]
+    assert resolve(None, bindings).call_mode == (said[-1] if said else None)
 
 
 def test_without_bindings_the_default_holds_and_nobody_decided() -> None:

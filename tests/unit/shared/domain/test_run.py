@@ -14,9 +14,10 @@ def test_every_status_is_either_active_or_terminal() -> None:
     assert not ACTIVE & TERMINAL
 
 
-@pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_nothing_follows_a_terminal_status(status: RunStatus) -> None:
-    assert not TRANSITIONS[status]
+def test_nothing_follows_a_terminal_status_but_that_a_failed_run_is_tried_again() -> None:
+    follows = {status: TRANSITIONS[status] for status in TERMINAL if TRANSITIONS[status]}
+
+    assert follows == {RunStatus.FAILED: {RunStatus.QUEUED}}
 
 
 @pytest.mark.parametrize("status", RunStatus)
@@ -27,14 +28,14 @@ def test_the_sources_of_a_status_are_those_whose_transitions_name_it(status: Run
 @pytest.mark.parametrize(
     ("status", "sources"),
     [
-        (RunStatus.QUEUED, {RunStatus.RUNNING}),
+        (RunStatus.QUEUED, {RunStatus.RUNNING, RunStatus.FAILED}),
         (RunStatus.RUNNING, {RunStatus.QUEUED, RunStatus.RUNNING}),
         (RunStatus.COMPLETED, {RunStatus.RUNNING}),
-        (RunStatus.FAILED, {RunStatus.RUNNING}),
+        (RunStatus.FAILED, {RunStatus.QUEUED, RunStatus.RUNNING}),
         (RunStatus.CANCELLED, {RunStatus.QUEUED, RunStatus.RUNNING}),
     ],
 )
-def test_only_a_running_run_ends_and_only_a_queued_one_is_cancelled_unclaimed(
+def test_only_a_running_run_completes_and_a_queued_one_may_be_cancelled_or_have_waited_too_long(
     status: RunStatus, sources: set[RunStatus]
 ) -> None:
     assert set(may_become(status)) == sources
@@ -47,6 +48,12 @@ def test_usage_adds_up_figure_by_figure(one: Usage, other: Usage) -> None:
     assert total == other.plus(one)
     assert total.at_least(one) == total
     assert one.plus(Usage()) == one
+
+
+@given(before=USAGES, more=USAGES)
+def test_what_was_used_after_a_moment_is_the_rest(before: Usage, more: Usage) -> None:
+    assert before.plus(more).beyond(before) == more
+    assert before.beyond(before.plus(more)) == Usage()
 
 
 @given(one=USAGES, other=USAGES)

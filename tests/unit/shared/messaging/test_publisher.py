@@ -1,6 +1,6 @@
 """A publisher without a connection: it sends nothing, says so, and never raises."""
 
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 from shared.domain.run_event import run_event
 from shared.messaging.publisher import Publisher
 from tests.unit.shared.given import a_stored_run
@@ -9,7 +9,7 @@ from tests.unit.shared.given import a_stored_run
 async def test_without_a_connection_nothing_is_sent_and_nothing_raised() -> None:
     publisher = Publisher()
 
-    await publisher.dispatch([(Lane.HIGH, "run_1")])
+    await publisher.dispatch([(Queue.HIGH, "run_1")])
     await publisher.tell("gated.one", b"{}")
     await publisher.run_events([run_event(a_stored_run())])
 

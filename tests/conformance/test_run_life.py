@@ -1,0 +1,370 @@
+"""The life of runs in whatever order things happen, wherever a process stops: in memory and on the real server."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from contracts.lanes import Lane
+from shared.clock import Clock
+from shared.domain.decision import Target
+from shared.domain.run import (
+    TERMINAL,
+    Cancelled,
+    Done,
+    Failed,
+    Outcome,
+    Postponed,
+    Refused,
+    RetryAfter,
+    RunError,
+    RunStatus,
+    Usage,
+    Waiting,
+)
+from shared.domain.slot import CRITICAL_RESERVE, OwnLimits, paused_key, slots_of
+from shared.settings import ServiceSettings
+from shared.store.mongo import Mongo
+from shared.store.provision import provision_store
+from shared.store.run_documents import NewRun, waiting_document
+from tests.conformance.run_life import promises
+from tests.conformance.run_life.crew import LEASE_SECONDS, LIMITS, Crew, End, GivenClock, Held, Outside
+from tests.conformance.run_life.process import Stop, Stopped
+from tests.conformance.run_life.stores import KeptStores, MongoStores, Stores
+from tests.support.servers import RunningServer
+from tests.unit.shared.given import Document, a_memory_effect, a_new_run
+
+Answer = TypeVar("Answer")
+
+ERROR = RunError("model_unavailable", "It hung up.")
+DELAY_SECONDS = 10
+ROUNDS = 40
+ROUND_SECONDS = 61
+
+OWN = OwnLimits(per_target=1, per_agent=2)
+RUNS = {
+    run.id: run
+    for run in (
+        a_new_run("run_1", own_limits=OWN),
+        a_new_run("run_2", own_limits=OWN, queue_timeout_seconds=1_000),
+        a_new_run("run_3", own_limits=OWN, lane=Lane.HIGH, run_timeout_seconds=2_000),
+        a_new_run("run_4", own_limits=OWN, target=Target("doc", "review"), run_timeout_seconds=500),
+        a_new_run("run_5", agent_key="pulse"),
+        a_new_run("run_6", agent_key="pulse", organisation="globex", lane=Lane.LOW),
+    )
+}
+DELAYED = "run_5"
+SLOTS = {
+    slot.key: slot.limit - (CRITICAL_RESERVE if slot.kind is Waiting.ORGANISATION else 0)
+    for run in RUNS.values()
+    for slot in slots_of(run.organisation, run.agent_key, run.target, run.lane, run.own_limits, LIMITS)
+}
+IDS = st.sampled_from(sorted(RUNS))
+SOME_IDS = st.just(frozenset(RUNS)) | st.frozensets(IDS, min_size=1)
+OWNERS = st.sampled_from(["runner-1", "runner-2"])
+STOPS = st.none() | st.builds(Stop, at=st.integers(1, 9), is_written=st.booleans())
+STEPS_SECONDS = st.sampled_from([1, 5, LEASE_SECONDS + 1, 700])
+OUTCOMES: st.SearchStrategy[Outcome | None] = st.sampled_from(
+    [
+        None,
+        Done({"summary": "well"}),
+        RetryAfter(5, ERROR),
+        Postponed(10, Waiting.PROVIDER, "later"),
+        Postponed(10, Waiting.PAUSED, "paused", paused_key("acme", "noter")),
+        Failed(ERROR),
+        Refused(ERROR),
+        Cancelled(ERROR, Usage()),
+        Cancelled(ERROR, Usage(), only_if_wanted=True),
+    ]
+)
+ENDS_AS = {
+    Done: RunStatus.COMPLETED,
+    Failed: RunStatus.FAILED,
+    Refused: RunStatus.CANCELLED,
+    Cancelled: RunStatus.CANCELLED,
+}
+
+
+@dataclass
+class World:
+    """Where the examples happen, one after the other, on one event loop."""
+
+    loop: asyncio.Runner
+    begin: Callable[[Clock], Coroutine[Any, Any, Stores]]
+
+
+class RunLife(RuleBasedStateMachine):
+    """A gate, two runners, a scheduler, an admin and a clock, over a few runs that compete for places."""
+
+    world: World
+    claims: Bundle[Held] = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = GivenClock()
+        self.outside = Outside()
+        self.stores = self.world.loop.run(self.world.begin(self.clock))
+        self.crews: dict[str, Crew] = {}
+        self.looking = self.crew("nobody")
+        self.before: dict[str, Document] = {}
+        self.claimed: set[tuple[str, int]] = set()
+        self.marks: dict[int, Held] = {}
+        self.stopped: list[Stopped[Any]] = []
+        self.may_stop = True
+
+    def crew(self, role: str) -> Crew:
+        return self.crews.setdefault(role, Crew(self.stores, self.outside, self.clock))
+
+    def do(self, role: str, work: Callable[[Crew], Coroutine[Any, Any, Answer]], stop: Stop | None) -> Answer | None:
+        """Have a process do something; one that stops is replaced by another. Return what came of it, if anything."""
+        self.clock.advance(0.001)
+        crew = self.crew(role)
+        answer = self.world.loop.run(crew.process.run(work(crew), stop if self.may_stop else None))
+        if isinstance(answer, Stopped):
+            del self.crews[role]
+            self.stopped.append(answer)
+            return None
+        return answer
+
+    @initialize(may_stop=st.booleans(), ids=SOME_IDS)
+    def begin(self, may_stop: bool, ids: frozenset[str]) -> None:
+        self.may_stop = may_stop
+        self.gate(ids, None)
+
+    @rule(ids=SOME_IDS, stop=STOPS)
+    def gate(self, ids: frozenset[str], stop: Stop | None) -> None:
+        wanted = [self._wanted(RUNS[each]) for each in sorted(ids)]
+
+        self.do("gate", lambda crew: crew.gate(wanted), stop)
+
+    def _wanted(self, run: NewRun) -> NewRun:
+        if run.id != DELAYED:
+            return run
+        now = self.clock()
+        until = now + timedelta(seconds=DELAY_SECONDS)
+        return replace(run, waiting_for=waiting_document(Waiting.DELAY, now, until=until))
+
+    @rule(target=claims, ids=SOME_IDS, owner=OWNERS, stop=STOPS)
+    def take(self, ids: frozenset[str], owner: str, stop: Stop | None) -> Any:
+        won = self.do(owner, lambda crew: crew.take(sorted(ids), owner), stop)
+
+        if won is None:
+            return multiple()
+        free = {each for each in ids & self.before.keys() if promises.is_free(self.before[each], self.clock())}
+        assert {each.claim.run_id for each in won} == free
+        return self._noted(won)
+
+    def _noted(self, won: list[Held]) -> Any:
+        for each in won:
+            claim = (each.claim.run_id, each.claim.attempt)
+            assert claim not in self.claimed
+            self.claimed.add(claim)
+        return multiple(*won)
+
+    @rule(held=st.lists(claims, min_size=1, max_size=3, unique_by=lambda held: held.claim), stop=STOPS)
+    def beat(self, held: list[Held], stop: Stop | None) -> None:
+        owner = held[0].claim.owner
+        mine = [each.claim for each in held if each.claim.owner == owner]
+
+        lost = self.do(owner, lambda crew: crew.runs.extend_leases(mine, owner, LEASE_SECONDS), stop)
+
+        if lost is not None:
+            assert lost == [each for each in mine if not promises.stands(each, self.before[each.run_id])]
+
+    @rule(
+        held=st.lists(claims, min_size=1, max_size=3, unique_by=lambda held: held.claim.run_id),
+        outcome=OUTCOMES,
+        stop=STOPS,
+    )
+    def end(self, held: list[Held], outcome: Outcome | None, stop: Stop | None) -> None:
+        ends = [self._end(each, outcome) for each in held]
+
+        self.do(held[0].claim.owner, lambda crew: crew.end(ends), stop)
+
+        if not self.stopped:
+            now = self.stored()
+            for each in ends:
+                self._ended(each, self.before[each.held.claim.run_id], now[each.held.claim.run_id])
+
+    def _end(self, held: Held, outcome: Outcome | None) -> End:
+        mark = len(self.marks) + 1
+        self.marks[mark] = held
+        if isinstance(outcome, Done):
+            outcome = replace(outcome, effects=(a_memory_effect() | {"title": f"attempt {held.claim.attempt}"},))
+        return End(held, outcome, mark)
+
+    def _ended(self, end: End, before: Document, now: Document) -> None:
+        outcome = end.outcome
+        is_wanted = before["cancel"] is not None
+        if not promises.stands(end.held.claim, before):
+            assert now.get("usage") == before.get("usage")
+        elif is_wanted and outcome is not None:
+            assert now["status"] == RunStatus.CANCELLED
+        elif is_wanted or (isinstance(outcome, Cancelled) and outcome.only_if_wanted):
+            assert now["status"] == RunStatus.RUNNING
+        else:
+            assert now["status"] == ENDS_AS.get(type(outcome), RunStatus.QUEUED)
+            assert now["failures"] - before["failures"] == isinstance(outcome, RetryAfter)
+
+    @rule(stop=STOPS)
+    def sweep(self, stop: Stop | None) -> None:
+        self.do("scheduler", lambda crew: crew.sweep(), stop)
+
+    @rule(stop=STOPS)
+    def compare(self, stop: Stop | None) -> None:
+        self.do("scheduler", lambda crew: crew.compare(), stop)
+
+    @rule(owner=OWNERS, stop=STOPS)
+    def a_runner_is_gone(self, owner: str, stop: Stop | None) -> None:
+        self.do("scheduler", lambda crew: crew.take_over_from(owner), stop)
+
+        if not self.stopped:
+            assert [run for run in self.stored().values() if promises.is_held_by(run, owner)] == []
+
+    @rule(ids=SOME_IDS, stop=STOPS)
+    def cancel(self, ids: frozenset[str], stop: Stop | None) -> None:
+        self.do("admin", lambda crew: crew.cancel({"_id": {"$in": sorted(ids)}}), stop)
+
+        if not self.stopped:
+            now = self.stored()
+            for each in ids & self.before.keys():
+                assert now[each]["status"] in TERMINAL or now[each]["cancel"] is not None
+
+    @rule(ids=SOME_IDS, stop=STOPS)
+    def redrive(self, ids: frozenset[str], stop: Stop | None) -> None:
+        redriven = self.do("admin", lambda crew: crew.redrive(sorted(ids)), stop)
+
+        if redriven is not None:
+            failed = {each for each in ids & self.before.keys() if self.before[each]["status"] == RunStatus.FAILED}
+            assert {run["_id"] for run in redriven} == failed
+
+    @rule(seconds=STEPS_SECONDS)
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @precondition(lambda self: self.stopped)
+    @rule(target=claims, which=st.integers(0, 99))
+    def a_process_goes_on(self, which: int) -> Any:
+        answer = self.world.loop.run(self.stopped.pop(which % len(self.stopped)).go_on())
+        return self._noted([each for each in answer or () if isinstance(each, Held)])
+
+    @precondition(lambda self: self.stopped)
+    @rule(which=st.integers(0, 99))
+    def a_process_is_killed(self, which: int) -> None:
+        self.world.loop.run(self.stopped.pop(which % len(self.stopped)).kill())
+
+    def stored(self) -> dict[str, Document]:
+        return self.world.loop.run(self.looking.runs.load(RUNS))
+
+    @invariant()
+    def every_promise_is_kept(self) -> None:
+        now = self.stored()
+
+        assert self.before.keys() <= now.keys()
+        for run in now.values():
+            promises.check_alone(run)
+        for id_, before in self.before.items():
+            promises.check_step(before, now[id_], {mark: held.claim for mark, held in self.marks.items()})
+        if not self.may_stop:
+            promises.check_limits(now.values(), self.world.loop.run(self.looking.slots.all()), SLOTS)
+        self.before = now
+
+    def teardown(self) -> None:
+        if sys.exc_info()[1] is None:
+            self._come_to_rest()
+        for stopped in self.stopped:
+            self.world.loop.run(stopped.kill())
+
+    def _come_to_rest(self) -> None:
+        while self.stopped:
+            self.a_process_is_killed(0)
+        self.may_stop = False
+        for _ in range(2):
+            self.compare(None)
+        promises.check_slots(self.stored().values(), self.world.loop.run(self.looking.slots.all()))
+        for _ in range(ROUNDS):
+            self._round()
+        promises.check_rest(self.stored().values(), self.world.loop.run(self.looking.slots.all()), self.outside)
+
+    def _round(self) -> None:
+        """Let a minute pass, and every part of the platform do its work; only what was dispatched is claimed."""
+        self.clock.advance(ROUND_SECONDS)
+        self.sweep(None)
+        self.every_promise_is_kept()
+        dispatched, owner = list(self.outside.dispatched), "runner-3"
+        self.outside.dispatched.clear()
+        won = self.do(owner, lambda crew: crew.take(dispatched, owner), None) or []
+        ends = [self._end(each, Done({})) for each in won]
+        self.do(owner, lambda crew: crew.end(ends), None)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what is logged away from the report: it is told a thousand times over."""
+    with structlog.testing.capture_logs():
+        yield
+
+
+def check(
+    begin: Callable[[Clock], Coroutine[Any, Any, Stores]],
+    provision: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    *,
+    examples: int,
+    steps: int,
+) -> None:
+    """Let the machine run."""
+    with asyncio.Runner() as loop, quietly():
+        if provision is not None:
+            loop.run(provision())
+        RunLife.world = World(loop, begin)
+        run_state_machine_as_test(
+            RunLife,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                print_blob=True,
+                suppress_health_check=[HealthCheck.too_slow],
+            ),
+        )
+
+
+@pytest.mark.timeout(180)
+def test_whatever_happens_in_memory_a_run_has_one_holder_and_one_end() -> None:
+    async def begin(clock: Clock) -> Stores:
+        return KeptStores(clock)
+
+    check(begin, examples=100, steps=50)
+
+
+@pytest.mark.timeout(300)
+def test_whatever_happens_on_a_server_a_run_has_one_holder_and_one_end(
+    mongo_server: RunningServer, mongo_database: str
+) -> None:
+    mongo = Mongo(ServiceSettings(mongodb_url=mongo_server.url, mongodb_database=mongo_database))
+
+    async def begin(clock: Clock) -> Stores:
+        for name in ("runs", "slots"):
+            await mongo.database[name].delete_many({})
+        return MongoStores(mongo.database, clock)
+
+    check(begin, lambda: provision_store(mongo.database), examples=60, steps=50)
+    mongo.close()

@@ -1,0 +1,93 @@
+"""Decided runs as they are queued."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.agents import AgentSpec, Scope
+from contracts.lanes import Lane
+from services.gating.queueing import new_run, verdict_fields
+from shared.admission import Candidate, Verdict
+from shared.domain.binding import Binding, ScopeRef
+from shared.domain.configuration import Configuration
+from shared.domain.run import Waiting
+from shared.domain.slot import OwnLimits, QueueLimits, Slot, paused_key
+from shared.store.run_documents import NewRun, waiting_document
+from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
+
+EVENT = an_event(organisationid="acme", projectid="apollo", userid="ada")
+DECISION = {
+    "agent_key": "noter",
+    "agent_version": 1,
+    "run_id": "run_1",
+    "target": {"type": "thing", "id": EVENT.id},
+    "lane": "high",
+}
+PAUSED = Binding("acme", ScopeRef(Scope.PROJECT, "apollo"), "noter", paused=True)
+
+
+def queued(spec: AgentSpec | None, *bindings: Binding) -> tuple[NewRun, Candidate | None]:
+    configuration = Configuration()
+    configuration.replace_agents([] if spec is None else [a_version(spec)])
+    configuration.replace_bindings(bindings)
+    return new_run(EVENT, DECISION, configuration, QueueLimits(organisation=5), NOW)
+
+
+def delayed(seconds: int) -> AgentSpec:
+    target = {"type": "thing", "id": "{id}"}
+    others = [{"event": "doc.created", "target": target, "delay_seconds": 99}]
+    return a_spec(triggers=[*others, {"event": EVENT.type, "target": target, "delay_seconds": seconds}])
+
+
+def test_a_run_is_queued_for_the_places_that_its_agent_needs() -> None:
+    run, candidate = queued(triggered(max_concurrent_tasks=2, max_concurrent_per_target=1))
+
+    assert candidate is not None
+    assert [slot.kind for slot in candidate.slots] == [Waiting.TARGET, Waiting.AGENT, Waiting.ORGANISATION]
+    assert (run.id, candidate.run_id, run.slots) == ("run_1", "run_1", tuple(slot.key for slot in candidate.slots))
+    assert (run.lane, run.own_limits, run.waiting_for) == (Lane.HIGH, OwnLimits(1, 2), None)
+
+
+@pytest.mark.parametrize("limits", [{"queue_timeout_seconds": 30, "run_timeout_seconds": 90}, {}])
+def test_a_run_has_the_time_that_its_agent_allows(limits: dict[str, Any]) -> None:
+    spec = triggered(**limits)
+
+    run, _ = queued(spec)
+
+    assert (run.queue_timeout_seconds, run.run_timeout_seconds) == (
+        spec.queue_timeout_seconds,
+        spec.run_timeout_seconds,
+    )
+
+
+def test_the_delay_of_its_own_trigger_has_a_run_wait() -> None:
+    run, candidate = queued(delayed(30))
+
+    assert candidate is None
+    assert run.waiting_for == waiting_document(Waiting.DELAY, NOW, until=NOW + timedelta(seconds=30))
+    assert queued(delayed(0))[0].waiting_for is None
+
+
+def test_a_paused_agent_has_a_run_wait_for_the_binding_whatever_the_delay() -> None:
+    run, candidate = queued(delayed(30), PAUSED)
+
+    assert candidate is None
+    key = paused_key("acme", "noter")
+    assert run.waiting_for == waiting_document(Waiting.PAUSED, NOW, key=key, detail="paused at project")
+
+
+def test_an_agent_that_is_gone_by_now_has_its_run_queued_all_the_same() -> None:
+    run, candidate = queued(None)
+
+    assert candidate is not None
+    assert (run.own_limits, run.queue_timeout_seconds, run.waiting_for) == (OwnLimits(), None, None)
+
+
+def test_a_run_that_lacks_a_place_waits_for_it_and_one_that_lacks_none_may_be_express() -> None:
+    slot = Slot("slot_1", Waiting.AGENT, "noter of acme", 2)
+
+    assert verdict_fields(Verdict(None, is_express=True), NOW) == {"is_express": True}
+    assert verdict_fields(Verdict(slot), NOW) == {
+        "waiting_for": waiting_document(Waiting.AGENT, NOW, key="slot_1", detail="noter of acme")
+    }
