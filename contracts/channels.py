@@ -52,7 +52,8 @@ RUN_EVENTS: Final = Channel(
 DEAD_LETTERS: Final = Channel(
     "dead_letters",
     "dead.{kind}.{key}",
-    "Stream DEAD. Messages that cannot be handled, as they came; the header Towpath-Reason says why.",
+    "Stream DEAD. Messages that cannot be handled, as they came; the header Towpath-Reason says why. A copy of the dead"
+    " letters, told when it can be.",
 )
 DECISIONS: Final = Channel(
     "decisions",

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _TICK_SECONDS: Final = 0.02
-_LAST_ANSWER_SECONDS: Final = 60.0
+_LAST_ANSWER_SECONDS: Final = 150.0
 _HEADERS: Final = {"Content-Type": "application/cloudevents+json"}
 
 
@@ -31,13 +32,14 @@ class EventRefused(Exception):
 class Sending:
     """What was sent so far.
 
-    `accepted` holds the keys of events that were answered with 202, and the mark that a proposal of each must bear;
+    `answers` counts statuses, and what came instead of one. `accepted` holds the keys of events that were answered with 202, and the mark that a proposal of each must bear;
     None when its Agent proposes nothing.
     """
 
     sent: int = 0
     unanswered: int = 0
     seconds: float = 0.0
+    answers: Counter[str] = field(default_factory=Counter)
     accepted: dict[str, str | None] = field(default_factory=dict)
     slowest_seconds: float = 0.0
 
@@ -87,13 +89,15 @@ class Backend:
         self, calls: asyncio.TaskGroup, seconds: float, per_second: float, events: Iterator[Sent]
     ) -> None:
         begun, first = time.monotonic(), self.sending.sent
-        while (elapsed := time.monotonic() - begun) < seconds:
-            while self.sending.sent - first < elapsed * per_second:
-                await self._places.acquire()
-                self.sending.sent += 1
-                calls.create_task(self._publish(next(events)))
-            await asyncio.sleep(_TICK_SECONDS)
-        self.sending.seconds += time.monotonic() - begun
+        try:
+            while (elapsed := time.monotonic() - begun) < seconds:
+                while self.sending.sent - first < elapsed * per_second:
+                    await self._places.acquire()
+                    self.sending.sent += 1
+                    calls.create_task(self._publish(next(events)))
+                await asyncio.sleep(_TICK_SECONDS)
+        finally:
+            self.sending.seconds += time.monotonic() - begun
 
     async def _publish(self, event: Sent) -> None:
         begun, wait_seconds = time.monotonic(), _FIRST_WAIT_SECONDS
@@ -112,8 +116,10 @@ class Backend:
         try:
             async with self._session.post(self._url, data=event.body, headers=headers) as answer:
                 content = await answer.read()
-        except (aiohttp.ClientError, OSError, TimeoutError):
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self.sending.answers[type(error).__name__] += 1
             return False
+        self.sending.answers[str(answer.status)] += 1
         if 400 <= answer.status < 500:
             raise EventRefused(f"{answer.status}: {content[:500].decode(errors='replace')}")
         return answer.status == _ACCEPTED

@@ -27,7 +27,7 @@ class Order:
     per_second: float
     model_share: float
     cluster: Literal[1, 3] = 1
-    settle_seconds: float = 120.0
+    settle_seconds: float = 180.0
 
     def plan(self) -> list[Fault]:
         """Return what is broken when."""

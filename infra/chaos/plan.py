@@ -129,7 +129,7 @@ def plan_faults(seed: int, seconds: float, among: Sequence[Target]) -> list[Faul
     free_at: dict[str, float] = {}
     faults: list[Fault] = []
     at = QUIET_SECONDS
-    while (at := at + MEAN_GAP_SECONDS * random.uniform(0.25, 1.75)) < seconds:
+    while (at := round(at + MEAN_GAP_SECONDS * random.uniform(0.25, 1.75), 2)) < seconds:
         if not deck:
             deck = [_Card(action, target) for target in among for action in target.actions]
             random.shuffle(deck)
@@ -147,4 +147,4 @@ def plan_faults(seed: int, seconds: float, among: Sequence[Target]) -> list[Faul
 def _fault(card: _Card, at: float, random: Random) -> Fault:
     shortest, longest = SECONDS[card.action]
     duration = round(random.uniform(shortest, longest), 2)
-    return Fault(round(at, 2), card.action, card.target.name, card.target.group, duration)
+    return Fault(at, card.action, card.target.name, card.target.group, duration)

@@ -81,7 +81,8 @@ class Proxy:
             asyncio.ensure_future(self._forward(*answers, Direction.ANSWERS)),
         }
         try:
-            await asyncio.wait(forwards, return_when=asyncio.FIRST_COMPLETED)
+            # One side may have said its last word while the other still talks.
+            await asyncio.wait(forwards, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             for forward in forwards:
                 forward.cancel()
@@ -89,11 +90,11 @@ class Proxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: Direction) -> None:
         gate = self._may_pass[direction]
-        with suppress(OSError):
-            while chunk := await reader.read(_CHUNK_BYTES):
-                await gate.wait()
-                writer.write(chunk)
-                await writer.drain()
+        while chunk := await reader.read(_CHUNK_BYTES):
+            await gate.wait()
+            writer.write(chunk)
+            await writer.drain()
+        writer.write_eof()
 
 
 @asynccontextmanager

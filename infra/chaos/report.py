@@ -39,6 +39,7 @@ def as_json(outcome: Outcome, plan: Sequence[Fault]) -> dict[str, Any]:
         "plan": [fault.as_json() for fault in plan],
         "sent": outcome.sending.sent,
         "asked_again": outcome.sending.unanswered,
+        "answers": dict(outcome.sending.answers),
         "sending_seconds": outcome.sending.seconds,
         "settled_after": outcome.settled_after,
         "account": account | {"failed": dict(outcome.account.failed)},

@@ -78,15 +78,19 @@ class Load:
             await self.decide_all()
 
     async def decide_all(self) -> None:
-        """Reject every proposal, and discard every dead letter."""
-        pending = f"/api/proposals?status=pending&all_users=true&limit={_PAGE}"
-        while proposals := (await self._get(pending))["proposals"]:
-            for proposal in proposals:
-                await self._post(f"/api/proposals/{proposal['id']}/reject", b"{}", _JSON)
-            self.counts["proposals rejected"] += len(proposals)
+        """Discard every dead letter, and reject every proposal that is pending now."""
         everything = orjson.dumps({"everything": True, "limit": 1_000, "reason": "Nobody needs it."})
         while discarded := (await self._post("/api/dead-letters/discard", everything, _JSON))["discarded"]:
             self.counts["dead letters discarded"] += discarded
+        pending = f"/api/proposals?status=pending&all_users=true&limit={_PAGE}"
+        while proposals := (await self._get(pending))["proposals"]:
+            await asyncio.gather(*(self._reject(proposal["id"]) for proposal in proposals))
+            if len(proposals) < _PAGE:
+                return
+
+    async def _reject(self, proposal_id: str) -> None:
+        await self._post(f"/api/proposals/{proposal_id}/reject", b"{}", _JSON)
+        self.counts["proposals rejected"] += 1
 
     async def _get(self, path: str) -> dict[str, Any]:
         async with self._session.get(self._url + path) as answer:

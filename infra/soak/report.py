@@ -37,7 +37,7 @@ def as_json(weeks: Weeks) -> dict[str, Any]:
         "days": weeks.calendar.days,
         "day_seconds": weeks.calendar.day_seconds,
         "history_days": weeks.calendar.history_days,
-        "load": dict(weeks.counts),
+        "load": {str(name): count for name, count in weeks.counts.items()},
         "is_bounded": weeks.is_bounded,
         "violations": {name: list(ids) for name, ids in weeks.violations.items()},
         "quantities": [

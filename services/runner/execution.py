@@ -29,6 +29,9 @@ from shared.store.steps import StepStore
 log: BoundLogger = structlog.get_logger()
 
 
+_CUT_OFF = frozenset({"attempt_timed_out", "run_timed_out"})
+
+
 @dataclass(slots=True)
 class Claimed:
     """A run that this process has claimed, with what its attempt starts from, and the attempt once it has begun."""
@@ -42,11 +45,11 @@ class Claimed:
     is_cancelled: bool = False
     used_before_cancel: Usage = field(default_factory=Usage)
     left_behind: Usage = field(default_factory=Usage)
-    """What earlier attempts of a run that is to end have used, with what was open at the provider."""
+    """What all attempts have used, with what was open at the provider, once that has been ended."""
 
     @property
     def used(self) -> Usage:
-        return self.left_behind if self.attempt is None else self.attempt.usage
+        return self.left_behind if self.attempt is None else self.attempt.usage.at_least(self.left_behind)
 
     def cancel(self) -> bool:
         """Note that somebody wants the run to end; return whether there is an attempt to be stopped for it."""
@@ -78,6 +81,9 @@ class Execution:
                 raise
             _go_on_after_cancel()
             outcome = Cancelled(CANCELLED, claimed.used.beyond(claimed.used_before_cancel))
+        if isinstance(outcome, Failed) and outcome.error.code in _CUT_OFF:
+            # No attempt comes that would find it again.
+            claimed.left_behind = await self.abandon(claimed.claim.run_id)
         # From here on the fence sees to a cancel: whatever the outcome was, the run ends as cancelled.
         claimed.is_ending = True
         written = await self.endings.end(claimed.run, claimed.claim, outcome, claimed.used)

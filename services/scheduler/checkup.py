@@ -1,6 +1,5 @@
 """Looks now and then whether the invariants hold, as far as that can be seen without reading much."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +10,6 @@ import structlog
 from services.scheduler.leader import Leader
 from shared.doctor.checks import LIGHT
 from shared.doctor.examination import Examination
-from shared.errors import StorageUnavailable
 from shared.store.health import HealthStore
 from shared.store.inspection import Inspection
 from shared.store.mongo import Mongo
@@ -36,13 +34,7 @@ class Checkup:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            await self.leader.is_leading.wait()
-            try:
-                await self.look()
-            except StorageUnavailable as error:
-                log.warning("checkup.postponed", error=error.message)
-            await asyncio.sleep(_EVERY_SECONDS)
+        await self.leader.keep_doing("checkup", self.look, _EVERY_SECONDS)
 
     async def look(self) -> None:
         """Look once, and report how often each invariant is broken."""

@@ -10,7 +10,6 @@ import structlog
 
 from services.scheduler.leader import Leader
 from shared.clock import Clock
-from shared.errors import StorageUnavailable
 from shared.store.retention import Batch, Retention
 
 log = structlog.get_logger()
@@ -38,13 +37,7 @@ class History:
 
     async def run(self) -> None:
         """Delete until cancelled."""
-        while True:
-            await self.leader.is_leading.wait()
-            try:
-                await self.shorten()
-            except StorageUnavailable as error:
-                log.warning("history.postponed", error=error.message)
-            await asyncio.sleep(rest_seconds(self.keep_for))
+        await self.leader.keep_doing("history", self.shorten, rest_seconds(self.keep_for))
 
     async def shorten(self) -> dict[str, int]:
         """Delete everything that is old enough by now; return how much of what went."""

@@ -1,6 +1,7 @@
 """Which of the schedulers works: the others stand by, ready to take over."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -33,6 +34,16 @@ class Leader:
                 await self._leases.release(_NAME, self._owner)
             except StorageUnavailable as error:
                 log.warning("leadership.not_released", error=error.message)
+
+    async def keep_doing(self, name: str, work: Callable[[], Awaitable[object]], every_seconds: float) -> None:
+        """Do the work again and again while this process leads; what MongoDB's absence cuts short is done next time."""
+        while True:
+            await self.is_leading.wait()
+            try:
+                await work()
+            except StorageUnavailable as error:
+                log.warning("round.postponed", loop=name, error=error.message)
+            await asyncio.sleep(every_seconds)
 
     async def _renew(self) -> None:
         try:

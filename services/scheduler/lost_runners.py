@@ -1,6 +1,5 @@
 """Notices within a second that a runner was killed; its leases alone would tell only when they have run out."""
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -9,7 +8,6 @@ from nats.aio.client import Client
 from services.scheduler.leader import Leader
 from services.scheduler.run_sweep import RunSweep
 from services.scheduler.steadiness import Steadiness
-from shared.errors import StorageUnavailable
 from shared.messaging.presence import is_gone
 from shared.store.runners import RunnerStore
 
@@ -35,13 +33,7 @@ class LostRunners:
 
     async def run(self) -> None:
         """Look until cancelled, while this process leads."""
-        while True:
-            await self.leader.is_leading.wait()
-            try:
-                await self.look()
-            except StorageUnavailable as error:
-                log.warning("lost_runners.postponed", error=error.message)
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        await self.leader.keep_doing("lost_runners", self.look, _LOOK_EVERY_SECONDS)
 
     async def look(self) -> None:
         """Look once, and have the runs of every lost runner taken over."""

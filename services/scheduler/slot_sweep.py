@@ -47,7 +47,9 @@ class SlotSweep:
         if len(open_runs) < _MOST_OPEN:
             await self._mend(slots.values(), open_runs)
         await self._attend(slots, set(await self._runs.keys_waited_under()))
-        await self._slots.forget_empty()
+        if not self._missing:
+            # A slot that only seems empty is to be put right first.
+            await self._slots.forget_empty()
 
     async def _mend(self, slots: Iterable[Held], open_runs: Iterable[Document]) -> None:
         taken = {(slot.key, run_id) for slot in slots for run_id in slot.holders}

@@ -1,9 +1,6 @@
 """The sweep's loop: what is accepted, queued, running or finished, and got stuck, moves on."""
 
-import asyncio
 from datetime import datetime, timedelta
-
-import structlog
 
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.leader import Leader
@@ -11,9 +8,6 @@ from services.scheduler.run_sweep import BATCH, RunSweep
 from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.streams import Streams
 from shared.clock import Clock
-from shared.errors import StorageUnavailable
-
-log = structlog.get_logger()
 
 _STREAMS_EVERY = timedelta(seconds=1)
 
@@ -34,13 +28,7 @@ class Sweeper:
 
     async def run(self, every_seconds: float) -> None:
         """Sweep until cancelled."""
-        while True:
-            await self._leader.is_leading.wait()
-            try:
-                await self.sweep()
-            except StorageUnavailable as error:
-                log.warning("sweep.postponed", error=error.message)
-            await asyncio.sleep(every_seconds)
+        await self._leader.keep_doing("sweeper", self.sweep, every_seconds)
 
     async def sweep(self) -> None:
         """Do one round; when streams were lost, everything that they may have held is due at once."""

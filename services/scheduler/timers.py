@@ -1,6 +1,5 @@
 """Fires schedules: each due moment becomes an event, which goes through the gate like any other."""
 
-import asyncio
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,7 +11,6 @@ from shared.clock import Clock
 from shared.domain.configuration import Configuration
 from shared.domain.event import ACCEPTED_HEADER, accepted_event
 from shared.domain.schedule import last_due, next_due
-from shared.errors import StorageUnavailable
 from shared.messaging.publisher import Publisher
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
@@ -49,13 +47,7 @@ class Timers:
 
     async def run(self) -> None:
         """Plan and fire until cancelled."""
-        while True:
-            await self._leader.is_leading.wait()
-            try:
-                await self.tick()
-            except StorageUnavailable as error:
-                log.warning("timers.postponed", error=error.message)
-            await asyncio.sleep(_TICK_SECONDS)
+        await self._leader.keep_doing("timers", self.tick, _TICK_SECONDS)
 
     async def tick(self) -> None:
         """Bring the schedules up to date when it is time for that, then fire what is due."""

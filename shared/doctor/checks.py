@@ -24,7 +24,12 @@ class Check:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    Check("event_undecided", "Every accepted event is decided, or a dead letter.", unfinished.undecided, is_light=True),
+    Check(
+        "event_undecided",
+        "Every accepted event is decided and its runs stored, or it is a dead letter.",
+        unfinished.undecided,
+        is_light=True,
+    ),
     Check("run_overdue", "Every queued run waits, is dispatched, or is due.", unfinished.overdue, is_light=True),
     Check("lease_over", "Every running run has a live lease.", unfinished.without_lease, is_light=True),
     Check("cancel_open", "A run that is to end ends.", unfinished.cancelling, is_light=True),

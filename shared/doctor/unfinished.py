@@ -13,8 +13,8 @@ _IS_DUE: Final = {"$exists": True}
 
 
 def undecided(before: datetime) -> Probe:
-    """Find events that were accepted and have no decisions."""
-    return _events({"sweep_at": _IS_DUE, "gated": False, "dead_letter": None, "accepted_at": {"$lt": before}})
+    """Find events that were accepted and whose decisions and runs may not be stored."""
+    return _events({"sweep_at": _IS_DUE, "dead_letter": None, "accepted_at": {"$lt": before}})
 
 
 def overdue(before: datetime) -> Probe:

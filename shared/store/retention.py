@@ -83,7 +83,7 @@ class Retention:
 
     def old_events(self, before: datetime, size: int) -> AsyncIterator[Batch]:
         """Yield the events that were accepted before this moment and for which nothing is under way, oldest first."""
-        at_rest = [{"gated": True}, {"dead_letter": {"$ne": None}}]
+        at_rest = [{"gated": True, "sweep_at": None}, {"dead_letter": {"$ne": None}}]
         query = {"accepted_at": {"$lt": before}, "$or": at_rest}
         needed = {"decisions.run_id": 1, "dead_letter": 1}
         return _batches(_Walk(self._events, BY_AGE, "accepted_at", needed), query, size)

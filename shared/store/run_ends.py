@@ -48,7 +48,7 @@ class RunEnds:
     async def take_over(self, ids: Sequence[str], now: datetime) -> list[Document]:
         """Return those of the runs to the queue whose lease ran out by the database's clock, as they are then.
 
-        A run that was lost too often fails. Nothing is changed of a run whose runner came back in time.
+        A run that was lost too often fails, or is cancelled when somebody wants that. Nothing is changed of a run whose runner came back in time.
         """
         expired = {"$expr": {"$lt": ["$lease_expires_at", "$$NOW"]}}
         return await self._take_over({"_id": {"$in": list(ids)}, "status": RunStatus.RUNNING, **expired}, now)
@@ -65,9 +65,10 @@ class RunEnds:
         token = uuid4().hex
         losses = {"$add": [{"$ifNull": ["$losses", 0]}, 1]}
         is_last = {"$gt": [losses, MOST_LOSSES]}
+        end = {"$cond": [{"$gt": ["$cancel", None]}, RunStatus.CANCELLED, RunStatus.FAILED]}
         said = ["Runner ", "$owner", " was lost in attempt ", {"$toString": "$attempt"}, "."]
         changes = {
-            "status": {"$cond": [is_last, RunStatus.FAILED, RunStatus.QUEUED]},
+            "status": {"$cond": [is_last, end, RunStatus.QUEUED]},
             "finished_at": {"$cond": [is_last, now, "$$REMOVE"]},
             "losses": losses,
             "changed_at": now,

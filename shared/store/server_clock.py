@@ -4,23 +4,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from shared.clock import Clock, utc_now
 from shared.errors import StorageUnavailable
+from shared.store.mongo import Mongo
 
 log = structlog.get_logger()
 
 _MEASURE_EVERY_SECONDS = 10.0
 _WORTH_SAYING = timedelta(seconds=2)
-
-
-class TimeServer(Protocol):
-    """Whoever tells the time that counts."""
-
-    async def server_time(self) -> datetime: ...
 
 
 class ServerClock:
@@ -29,10 +23,8 @@ class ServerClock:
     Until the server has answered it tells the time of this machine.
     """
 
-    def __init__(
-        self, server: TimeServer, local: Clock = utc_now, elapsed: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._server = server
+    def __init__(self, mongo: Mongo, local: Clock = utc_now, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._mongo = mongo
         self._local = local
         self._elapsed = elapsed
         self._base = local()
@@ -55,7 +47,7 @@ class ServerClock:
     async def measure(self) -> None:
         """Ask the server for its time; raises StorageUnavailable when there is none."""
         asked = self._elapsed()
-        told = await self._server.server_time()
+        told = await self._mongo.server_time()
         answered = self._elapsed()
         off = told - self._local()
         if abs(off) > _WORTH_SAYING and abs(told - self()) > _WORTH_SAYING:

@@ -34,11 +34,12 @@ class KeptRunEnds(RunEnds):
         losses = run["losses"] + 1
         detail = f"Runner {run['owner']} was lost in attempt {run['attempt']}."
         is_last = losses > MOST_LOSSES
+        end = RunStatus.FAILED if run["cancel"] is None else RunStatus.CANCELLED
         return self.kept.change(
             run,
             *("lease_expires_at", "claim", "owner"),
             *(() if is_last else ("finished_at",)),
-            status=RunStatus.FAILED if is_last else RunStatus.QUEUED,
+            status=end if is_last else RunStatus.QUEUED,
             finished_at=now,
             losses=losses,
             changed_at=now,

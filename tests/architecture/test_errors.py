@@ -8,13 +8,13 @@ from importlib import import_module
 
 from contracts.registry import EventRefused, FieldCode
 from shared.domain.decision import Reason
-from shared.domain.run import RunStatus
-from shared.errors import AppError, LimitReached, Permanent, Retryable
+from shared.domain.run import RunStatus, Waiting
+from shared.errors import AppError, LimitReached, NotNow, Permanent, Retryable
 from tests.architecture.repository import first_cells, page, quoted, section, syntax_trees
 
 CODE = re.compile(r"^[a-z]+(_[a-z]+)*$")
 # They say how an error is treated, and are never raised themselves.
-KINDS = {Retryable, Permanent, LimitReached}
+KINDS = {Retryable, NotNow, Permanent, LimitReached}
 # What HTTP itself refuses, before any route is asked.
 CODES_OF_HTTP = {"method_not_allowed", "http_error"}
 
@@ -38,10 +38,21 @@ def _codes() -> list[str]:
 
 
 def _run_error_codes() -> set[str]:
-    """Return the codes that are written out where the error of a run is made."""
-    calls = (node for tree in syntax_trees().values() for node in ast.walk(tree) if isinstance(node, ast.Call))
-    named = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "RunError" and call.args)
-    return {str(call.args[0].value) for call in named if isinstance(call.args[0], ast.Constant)}
+    """Return the codes that are written out where the error of a run is made, or the document that it is stored as."""
+    nodes = [node for tree in syntax_trees().values() for node in ast.walk(tree)]
+    calls = (node for node in nodes if isinstance(node, ast.Call))
+    made = (
+        call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "RunError" and call.args
+    )
+    documents = (
+        dict(zip(map(_text, node.keys), node.values, strict=True)) for node in nodes if isinstance(node, ast.Dict)
+    )
+    stored = (document["code"] for document in documents if document.keys() == {"code", "detail"})
+    return {text for node in (*made, *stored) if (text := _text(node)) is not None}
+
+
+def _text(node: ast.expr | None) -> str | None:
+    return str(node.value) if isinstance(node, ast.Constant) else None
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
@@ -85,4 +96,4 @@ def test_every_way_to_refuse_an_event_is_explained() -> None:
 
 def test_every_reason_and_status_is_explained() -> None:
     assert set(Reason) <= quoted(page("docs/events.md"))
-    assert set(first_cells(section(page("docs/architecture.md"), "## Statuses"))) == set(RunStatus)
+    assert set(first_cells(section(page("docs/architecture.md"), "## Statuses"))) == {*RunStatus, *Waiting}

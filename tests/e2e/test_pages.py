@@ -1,9 +1,7 @@
 """The code that the pages show, run as it is written."""
 
 import ast
-import asyncio
 import re
-import sys
 from typing import Any
 
 import nats
@@ -12,8 +10,6 @@ import pytest
 from infra.local.processes import ROOT
 from tests.support.platform import Platform
 from tests.support.waiting import until_seen
-
-NATS = "nats://127.0.0.1:4222"
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -41,18 +37,3 @@ async def test_an_event_is_published_straight_to_nats_as_the_page_says(platform:
     await client.close()
     caller = platform.caller(organisation, names["event"].userid)
     await until_seen(caller.runs, lambda runs: any(run["trigger"]["event_id"] == names["event"].id for run in runs))
-
-
-async def test_dead_letters_are_listed_as_the_page_says(platform: Platform) -> None:
-    client = await nats.connect(platform.stack.nats_url)
-    await client.jetstream().publish("event.checkin.submitted.acme", b"no event")
-    await client.close()
-
-    async def listed() -> str:
-        code = _code("operations.md", "Dead letters").replace(NATS, platform.stack.nats_url)
-        script = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
-        printed, _ = await script.communicate()
-        assert script.returncode == 0
-        return printed.decode()
-
-    await until_seen(listed, lambda printed: "event_unreadable: The event is not JSON" in printed)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from tests.support.platform import Platform, running_platform
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.xdist_group("steps"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
 ]
 
 Document = dict[str, Any]
@@ -31,7 +30,7 @@ Document = dict[str, Any]
 CALLS = 10
 LATENCY_MS = 200
 MOST_LOSSES = 5
-RUNNERS = 4
+RUNNERS = MOST_LOSSES + 1
 STARTED_BY = "snapshot.requested"
 ASKER = "asker"
 
@@ -95,40 +94,26 @@ async def plain_platform(server_folder: Path, aimock: Aimock) -> AsyncIterator[P
 
 
 @dataclass(slots=True)
-class Restarts:
-    """Kills runners, and has them start again while the test goes on."""
-
-    platform: Platform
-    _starting: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-
-    async def kill(self, runner: str) -> None:
-        await self.platform.stack.kill(runner)
-        self._starting[runner] = asyncio.create_task(self.platform.stack.start(runner))
-
-    async def are_done(self) -> None:
-        await asyncio.gather(*self._starting.values())
-        self._starting.clear()
-
-
-@dataclass(slots=True)
 class Killed:
     """One run, followed from kill to kill. `moments` are those at which it lost its runner."""
 
     platform: Platform
-    restarts: Restarts
     run_id: str
-    losses: int = 0
+    runners: list[str] = field(default_factory=list)
     moments: set[Moment] = field(default_factory=set)
+
+    @property
+    def losses(self) -> int:
+        return len(self.runners)
 
     async def kill_at(self, moment: Moment) -> None:
         """Kill the runner when it has come to this moment, unless the moment is missed."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             is_met = await (self._meets_after(moment.call) if moment.is_after else self._meets_during(moment.call))
         if is_met:
-            runner = self._owner()
             self.moments.add(moment)
-            self.losses += 1
-            await self.restarts.kill(runner)
+            self.runners.append(self._owner())
+            await self.platform.stack.kill(self.runners[-1])
 
     async def _meets_during(self, call: int) -> bool:
         """Wait until the provider works on the call and the runner waits."""
@@ -151,7 +136,8 @@ class Killed:
             while not (self._is_finished(call) and self._under_way()):
                 if self._is_over():
                     return False
-                await asyncio.sleep(0)
+                # There is little time between the end of a call and the next one, but much until a runner takes over.
+                await asyncio.sleep(0 if self._under_way() else 0.02)
             runner = self._owner()
             self.platform.freeze(runner)
             # Where it stands now: at the tool, or in the next call. Of a response that is started and not noted yet
@@ -195,9 +181,10 @@ class Losing:
 
     async def runs(self, prepare: Callable[[str], Awaitable[None]]) -> AsyncIterator[Document]:
         """Yield each run when it is completed. `prepare` is called with its id before it begins."""
-        restarts, left = Restarts(self.platform), self.moments
+        left, gone = self.moments, list[str]()
         while left:
-            killed = Killed(self.platform, restarts, await self._begin(prepare))
+            await asyncio.gather(*(self.platform.stack.start(runner) for runner in gone))
+            killed = Killed(self.platform, await self._begin(prepare))
             for moment in left:
                 if killed.losses < MOST_LOSSES:
                     await killed.kill_at(moment)
@@ -205,8 +192,8 @@ class Losing:
             left = [moment for moment in left if moment not in killed.moments]
             run = await self.platform.caller(self.organisation).run_that_is(killed.run_id, "completed", 60)
             assert (run["error"], run["attempt"], run["usage"]["model_calls"]) == (None, killed.losses + 1, CALLS)
+            gone = killed.runners
             yield run
-            await restarts.are_done()
         await self.platform.settled()
         check_invariants(self.platform.database)
 
@@ -251,14 +238,11 @@ async def test_with_plain_calls_a_finished_call_is_paid_for_once_says_a_provider
 
     await aimock.will(*(_turn(call) for call in range(CALLS)))
     seen = 0
-    async for run in Losing(plain_platform, organisation, AFTER).runs(prepared_already):
+    async for _ in Losing(plain_platform, organisation, AFTER[::2]).runs(prepared_already):
         calls = (await aimock.calls())[seen:]
         seen += len(calls)
-        asked_at = [(_depth(call), datetime.fromtimestamp(call["timestamp"] / 1_000, UTC)) for call in calls]
-        finished_at = [datetime.fromisoformat(step["finished_at"]) for step in model_steps(run)]
-        assert {depth for depth, _ in asked_at} == set(range(CALLS))
-        # A call that was in flight when its runner died is made again, but none that was recorded.
-        assert [depth for depth, at in asked_at if at > finished_at[depth]] == []
+        # No runner was killed during a call: that one would have been made again.
+        assert [_turns_before(call) for call in calls] == list(range(CALLS))
 
 
 def _turn(call: int) -> Document:
@@ -267,5 +251,5 @@ def _turn(call: int) -> Document:
     return {"match": {"userMessage": STARTED_BY, "turnIndex": call}, "response": said}
 
 
-def _depth(call: Document) -> int:
+def _turns_before(call: Document) -> int:
     return sum(message["role"] == "assistant" for message in call["body"]["messages"])

@@ -78,7 +78,8 @@ async def cancel_agent_run(request: Request, run_id: str, wanted: CancelOne | No
     run = await visible_run(gateway, caller, run_id)
     if run["status"] in (RunStatus.COMPLETED, RunStatus.FAILED):
         raise RunEnded(
-            f"Run '{run_id}' is {run['status']} since {run['finished_at']:%Y-%m-%d %H:%M:%S} UTC.", status=run["status"]
+            f"Run '{run_id}' is {run['status']} since {run['finished_at']:%Y-%m-%d %H:%M:%S} UTC.",
+            run_status=run["status"],
         )
     return json_answer(run_view(run), 200 if run["status"] == RunStatus.CANCELLED else 202)
 

@@ -18,6 +18,7 @@ DAMAGES: dict[str, tuple[str, Damage, str]] = {
         added("events", {"_id": "late", "gated": False, "accepted_at": OLD, "sweep_at": OLD}),
         "late",
     ),
+    "runs not stored": ("event_undecided", changed("events", "event-of-done", sweep_at=OLD), "event-of-done"),
     "run not dispatched": ("run_overdue", changed("runs", "queued", sweep_at=OLD), "queued"),
     "wait over": ("run_overdue", changed("runs", "waiting", sweep_at=OLD), "waiting"),
     "lease over": ("lease_over", changed("runs", "running", lease_expires_at=OLD), "running"),

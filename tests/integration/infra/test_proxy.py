@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import pytest_asyncio
@@ -22,10 +22,11 @@ class Server:
         self.has_heard = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            self.heard.append(line)
-            self.has_heard.set()
-            writer.write(line)
+        with suppress(OSError):
+            while line := await reader.readline():
+                self.heard.append(line)
+                self.has_heard.set()
+                writer.write(line)
         writer.close()
 
 
@@ -38,6 +39,13 @@ class Client:
 
     def say(self, line: bytes) -> None:
         self._writer.write(line)
+
+    async def is_dropped(self) -> bool:
+        """Return whether the connection has ended, with or without a word."""
+        try:
+            return await self.hear() == b""
+        except ConnectionError:
+            return True
 
     async def hear(self, within_seconds: float = WITHIN_SECONDS) -> bytes:
         async with asyncio.timeout(within_seconds):
@@ -66,7 +74,8 @@ async def connected(proxy: Proxy) -> AsyncIterator[Client]:
         yield Client(reader, writer)
     finally:
         writer.close()
-        await asyncio.wait([asyncio.ensure_future(writer.wait_closed())])
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def test_bytes_pass_both_ways(proxy: Proxy) -> None:
@@ -83,9 +92,7 @@ async def test_a_cut_ends_connections_and_refuses_new_ones_until_it_listens_agai
 
         await proxy.cut()
 
-        with pytest.raises(ConnectionError):
-            assert await client.hear() == b""
-            raise ConnectionResetError
+        assert await client.is_dropped()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(LOOPBACK, proxy.port)
     await proxy.listen()

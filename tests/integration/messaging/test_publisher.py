@@ -94,6 +94,15 @@ async def test_facts_without_a_stream_are_not_confirmed(client: Client, publishe
         assert not await publisher.run_events_confirmed([run_event(a_stored_run(RunStatus.COMPLETED))])
 
 
+async def test_a_message_is_published_again_as_it_came_however_often(client: Client, publisher: Publisher) -> None:
+    for _ in range(2):
+        assert await publisher.again("event.doc.created.acme", b"\x00 no event")
+
+    told = await messages_of(client, EVENTS.name, 2)
+    assert [(subject, body) for subject, body, _ in told] == [("event.doc.created.acme", b"\x00 no event")] * 2
+    assert not await publisher.again("of.no.stream", b"")
+
+
 @pytest.mark.parametrize("reason", ["plain", "two\nlines\r\n and  tabs\t", "Größe „zu lang“ 🦜", "x" * 5_000])
 async def test_a_dead_letter_keeps_the_message_and_why(client: Client, publisher: Publisher, reason: str) -> None:
     assert await publisher.dead_letter("event", "ev_1", b"\x00not json", reason, "event.checkin.submitted.acme")

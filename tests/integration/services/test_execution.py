@@ -15,8 +15,8 @@ from services.runner.work import Attempt, Handler
 from shared.clock import utc_now
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.run import Done, Usage
-from shared.errors import LimitReached, NotNow, Permanent, Retryable
-from shared.llm.errors import ModelAnswerCut, ModelRateLimited
+from shared.errors import LimitReached, Permanent, Retryable
+from shared.llm.errors import ModelAnswerCut, ModelRateLimited, ModelUnavailable
 from shared.llm.port import Usage as ModelUsage
 from shared.messaging.publisher import Publisher
 from shared.store.bodies import BodyStore
@@ -75,7 +75,7 @@ async def test_without_nats_a_run_is_completed_and_stays_due_for_the_sweep(mongo
     ("error", "code"),
     [
         (Retryable("Not now."), "internal"),
-        (ModelRateLimited("Slow down.", 30.0), "model_rate_limited"),
+        (ModelUnavailable("It hung up.", 30.0), "model_unavailable"),
         (ValueError("secret words"), "internal"),
         (TimeoutError("of the handler's own"), "internal"),
     ],
@@ -90,7 +90,7 @@ async def test_what_may_pass_is_tried_again_later(mongo: Mongo, error: Exception
 
 
 async def test_the_delay_is_what_the_provider_asked_for(mongo: Mongo) -> None:
-    run = await ended(mongo, failing(ModelRateLimited("Slow down.", 30.0)))
+    run = await ended(mongo, failing(ModelUnavailable("It hung up.", 30.0)))
 
     assert (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() == 30
 
@@ -136,7 +136,7 @@ async def test_after_the_last_attempt_a_run_has_failed(mongo: Mongo) -> None:
 
 
 async def test_having_no_room_is_no_failure_however_often(mongo: Mongo) -> None:
-    runner = Runner(mongo, Publisher(), {"test": failing(NotNow("No room.", 30.0))})
+    runner = Runner(mongo, Publisher(), {"test": failing(ModelRateLimited("No room.", 30.0))})
     (run_id,) = await runner.decide("a", spec=SPEC)
 
     for _ in range(4):

@@ -90,13 +90,14 @@ async def test_an_old_event_goes_when_nothing_waits_for_it(mongo: Mongo, history
         {"_id": "discarded", "dead_letter": "letter-1", **aside},
         {"_id": "to-decide", "dead_letter": "letter-2", **aside},
         {"_id": "late", **aside},
+        accepted("due", decisions=[], sweep_at=PAST),
         accepted("young", RECENT, decisions=[]),
     )
     await put(mongo, "dead_letters", {"_id": "letter-1", "status": "discarded"}, {"_id": "letter-2", "status": "open"})
 
     await history.shorten()
 
-    assert await ids(mongo, "events") == {"to-decide", "late", "event-of-young"}
+    assert await ids(mongo, "events") == {"to-decide", "late", "event-of-due", "event-of-young"}
 
 
 async def test_a_proposal_stays_until_it_was_decided_and_is_old(mongo: Mongo, history: History) -> None:

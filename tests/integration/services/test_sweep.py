@@ -1,79 +1,42 @@
 """The sweep: what got stuck moves on, what is only slow is left alone."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
 
 import pytest
 from nats.aio.client import Client
 
-from contracts.lanes import Lane
+from contracts.lanes import Queue
 from contracts.registry import parse_json
-from contracts.streams import EVENTS, GATING, RUN_EVENTS, RUNS, runner_consumer
-from contracts.subjects import last_id
-from services.scheduler.event_sweep import EventSweep
-from services.scheduler.leader import Leader
-from services.scheduler.run_sweep import MOST_LOSSES, RunSweep
-from services.scheduler.streams import Streams
-from services.scheduler.sweeper import TRUST_LEASES_AFTER, Sweeper
-from shared.aftermath import Aftermath
-from shared.clock import utc_now
+from contracts.streams import EVENTS, GATING, RUN_EVENTS, RUNS
+from services.scheduler.steadiness import Steadiness
 from shared.domain.event import ACCEPTED_HEADER
-from shared.domain.run import RunError, Usage, Waiting
-from shared.messaging.backlog import Backlog
+from shared.domain.run import RunStatus, Waiting
 from shared.messaging.provision import missing_parts
 from shared.messaging.publisher import Publisher
-from shared.settings import StreamSettings
-from shared.store.dead_letters import DeadLetterStore
-from shared.store.events import EventStore, GatedEvent
-from shared.store.leases import LeaseStore
+from shared.store.events import GatedEvent
 from shared.store.mongo import Mongo
-from shared.store.proposals import ProposalStore
-from shared.store.run_documents import Return
-from shared.store.runs import RunStore
+from shared.store.run_documents import Return, waiting_document
+from shared.store.run_ends import MOST_LOSSES, Cancel
 from tests.integration.messaging.looking import count_of, messages_of, take
-from tests.integration.store.given import accepted, claimed, completing, expire_lease, queued, run_of
+from tests.integration.services.sweeping import SECOND, Bench, dispatched
+from tests.integration.store.given import (
+    USED,
+    accepted,
+    claimed,
+    completing,
+    expire_lease,
+    queued,
+    retrying,
+    run_of,
+)
+from tests.support.steadying import Seconds
 from tests.support.waiting import until_seen
 from tests.unit.shared.given import a_memory_effect
-
-SECOND = timedelta(seconds=1)
-ERROR = RunError("model_unavailable", "It hung up.")
-
-
-class Clock:
-    """A clock that a test sets; it begins at the present, because leases are the database's business."""
-
-    def __init__(self) -> None:
-        self.now = utc_now()
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Bench:
-    """A sweep with everything around it."""
-
-    def __init__(self, mongo: Mongo, publisher: Publisher, client: Client) -> None:
-        self.clock = Clock()
-        self.store = RunStore(mongo.database)
-        self.proposals = ProposalStore(mongo)
-        self.accepted = EventStore(mongo.database)
-        aftermath = Aftermath(self.store, self.proposals, DeadLetterStore(mongo.database), publisher)
-        self.runs = RunSweep(self.store, aftermath, publisher, self.clock)
-        self.events = EventSweep(self.accepted, publisher, Backlog(client), self.clock)
-        leader = Leader(LeaseStore(mongo.database), "one", 3)
-        self.sweeper = Sweeper(self.events, self.runs, Streams(client, StreamSettings()), leader, self.clock)
-
-    async def sweep_runs(self, after: timedelta = timedelta(0), *, may_take_over: bool = True) -> int:
-        self.clock.now += after
-        return await self.runs.sweep(may_take_over=may_take_over)
 
 
 @pytest.fixture
 def bench(mongo: Mongo, publisher: Publisher, client: Client) -> Bench:
     return Bench(mongo, publisher, client)
-
-
-async def dispatched(client: Client, count: int, lane: Lane = Lane.MEDIUM) -> list[str]:
-    return [last_id(message.subject) for message in await take(client, count, runner_consumer(lane))]
 
 
 async def test_a_run_whose_dispatch_was_lost_is_dispatched_again(client: Client, bench: Bench) -> None:
@@ -100,9 +63,7 @@ async def test_a_run_that_is_still_in_the_queue_stays_in_it_once(client: Client,
 async def test_a_waiting_run_is_released_when_it_is_due_and_not_before(
     client: Client, mongo: Mongo, bench: Bench
 ) -> None:
-    due = bench.clock.now + 30 * SECOND
-    claim = await claimed(bench.store)
-    await bench.store.write_fenced([Return(claim, bench.clock.now, Usage(), ERROR, Waiting.RETRY, due)])
+    await bench.store.write_fenced([retrying(await claimed(bench.store), bench.clock.now + 30 * SECOND)])
 
     early = await bench.sweep_runs(29 * SECOND)
     waiting_for = (await run_of(mongo))["waiting_for"]
@@ -110,8 +71,73 @@ async def test_a_waiting_run_is_released_when_it_is_due_and_not_before(
 
     assert (early, late) == (0, 1)
     assert waiting_for is not None
-    assert (await run_of(mongo))["waiting_for"] is None
+    run = await run_of(mongo)
+    assert (run["waiting_for"], run["express"], len(run["slots"])) == (None, True, 1)
+    assert await dispatched(client, 1, Queue.EXPRESS_MEDIUM) == ["run_1"]
+
+
+async def test_a_run_that_waited_too_long_fails_and_is_told(client: Client, mongo: Mongo, bench: Bench) -> None:
+    waiting = waiting_document(Waiting.AGENT, bench.clock.now, key="slot_1", detail="noter of acme")
+    await queued(bench.store, "run_1", queued_at=bench.clock.now, waiting_for=waiting, queue_timeout_seconds=60)
+
+    early = await bench.sweep_runs(59 * SECOND)
+    for _ in range(2):
+        await bench.sweep_runs(1 * SECOND)
+
+    run = await run_of(mongo)
+    assert (early, run["status"], run["error"]["code"]) == (0, "failed", "queue_timed_out")
+    assert "sweep_at" not in run
+    ((_, body, _),) = await messages_of(client, RUN_EVENTS.name, 1)
+    assert parse_json(body).type == "run.failed"
+
+
+async def test_a_run_that_waits_past_its_time_as_a_whole_fails(client: Client, mongo: Mongo, bench: Bench) -> None:
+    await queued(bench.store, "run_1", queue_timeout_seconds=1, run_timeout_seconds=60)
+    await mongo.database["runs"].update_one({"_id": "run_1"}, {"$set": {"queue_expires_at": None}})
+    await bench.store.write_fenced([retrying(await claimed(bench.store), bench.clock.now + 61 * SECOND)])
+
+    await bench.sweep_runs(61 * SECOND)
+
+    run = await run_of(mongo)
+    assert (run["status"], run["error"]["code"]) == ("failed", "run_timed_out")
+
+
+async def test_a_cancelled_run_that_was_left_behind_goes_to_a_runner_whatever_its_time(
+    client: Client, mongo: Mongo, bench: Bench
+) -> None:
+    await queued(bench.store, "run_1", run_timeout_seconds=1)
+    waiting = waiting_document(Waiting.PAUSED, bench.clock.now, key="slot_1", detail="paused at user")
+    returned = Return(await claimed(bench.store), bench.clock.now, USED, waiting_for=waiting)
+    await bench.store.write_fenced([returned])
+    await bench.store.cancel({"_id": "run_1"}, Cancel("olga", bench.clock.now + 5 * SECOND))
+
+    await bench.sweep_runs(5 * SECOND)
+
+    assert (await run_of(mongo))["status"] == "queued"
     assert await dispatched(client, 1) == ["run_1"]
+
+
+async def test_a_run_that_was_cancelled_while_queued_is_told_and_settled(
+    client: Client, mongo: Mongo, bench: Bench
+) -> None:
+    await queued(bench.store, "run_1")
+    await bench.store.cancel({"_id": "run_1"}, Cancel("olga", bench.clock.now))
+
+    await bench.sweep_runs()
+
+    ((_, body, _),) = await messages_of(client, RUN_EVENTS.name, 1)
+    assert parse_json(body).type == "run.cancelled"
+    assert "sweep_at" not in await run_of(mongo)
+
+
+async def test_a_redriven_run_is_dispatched(client: Client, mongo: Mongo, bench: Bench) -> None:
+    commit = completing(await claimed(bench.store))
+    await bench.store.write_fenced([replace(commit, status=RunStatus.FAILED)])
+    await bench.store.redrive(["run_1"], bench.clock.now)
+
+    await bench.sweep_runs()
+
+    assert await dispatched(client, 1, Queue.EXPRESS_MEDIUM) == ["run_1"]
 
 
 async def test_a_lost_run_returns_to_the_queue_at_once(client: Client, mongo: Mongo, bench: Bench) -> None:
@@ -121,7 +147,7 @@ async def test_a_lost_run_returns_to_the_queue_at_once(client: Client, mongo: Mo
     await bench.sweep_runs()
 
     run = await run_of(mongo)
-    assert (run["status"], run["failures"], run["error"]["code"]) == ("queued", 1, "runner_lost")
+    assert (run["status"], run["failures"], run["losses"], run["error"]["code"]) == ("queued", 0, 1, "runner_lost")
     assert await dispatched(client, 1) == ["run_1"]
 
 
@@ -129,8 +155,9 @@ async def test_while_leases_cannot_be_trusted_nothing_is_taken_over(mongo: Mongo
     await claimed(bench.store)
     await expire_lease(mongo)
     before = await run_of(mongo)
+    unsteady = replace(bench.runs, steadiness=Steadiness(Seconds()))
 
-    assert await bench.sweep_runs(may_take_over=False) == 0
+    assert await unsteady.sweep() == 0
     assert await run_of(mongo) == before
 
 
@@ -146,8 +173,8 @@ async def test_a_run_that_kills_its_runners_ends_as_failed_and_is_told(
     run = await run_of(mongo)
     assert (run["status"], run["attempt"], run["error"]["code"]) == ("failed", MOST_LOSSES + 1, "runner_lost")
     assert "sweep_at" not in run
-    told = [parse_json(body).type for _, body, _ in await messages_of(client, RUN_EVENTS.name, 1)]
-    assert told == ["run.failed"]
+    told = [parse_json(body).type for _, body, _ in await messages_of(client, RUN_EVENTS.name, MOST_LOSSES + 1)]
+    assert told == [*["run.queued"] * MOST_LOSSES, "run.failed"]
 
 
 async def test_what_a_crash_left_undone_after_a_commit_is_done(client: Client, mongo: Mongo, bench: Bench) -> None:
@@ -182,6 +209,7 @@ async def test_an_event_that_was_not_gated_is_published_again(client: Client, be
     event = accepted("a", bench.clock.now)
     await bench.accepted.accept([event, accepted("b", bench.clock.now)])
     await bench.accepted.record_decisions([GatedEvent(accepted("b").key, [])], bench.clock.now)
+    await bench.accepted.settle([accepted("b").key])
 
     published = []
     for delay in (0, 3, 0):
@@ -229,17 +257,13 @@ async def test_when_the_streams_were_lost_they_are_restored_and_everything_is_du
     assert len(await take(client, 1, GATING)) == 1
 
 
-async def test_runs_are_taken_over_only_some_time_after_the_database_came_back(mongo: Mongo, bench: Bench) -> None:
-    async def status_after_a_round() -> str:
-        await bench.sweeper.sweep()
-        return str((await run_of(mongo))["status"])
+async def test_runs_of_a_runner_that_is_gone_start_elsewhere_at_once(
+    client: Client, mongo: Mongo, bench: Bench
+) -> None:
+    await claimed(bench.store, "run_1")
+    await claimed(bench.store, "run_2", owner="runner-2")
 
-    await claimed(bench.store)
-    await expire_lease(mongo)
+    assert await bench.runs.take_over_from("runner-1") == 1
 
-    at_first = await status_after_a_round()
-    bench.clock.now += TRUST_LEASES_AFTER - 0.5 * SECOND
-    soon = await status_after_a_round()
-    bench.clock.now += 0.5 * SECOND
-
-    assert (at_first, soon, await status_after_a_round()) == ("running", "running", "queued")
+    assert await dispatched(client, 1) == ["run_1"]
+    assert (await run_of(mongo, "run_2"))["status"] == "running"

@@ -5,12 +5,16 @@ from datetime import timedelta
 import pytest
 
 from contracts.agents import IntervalSchedule, MemoryOwner
+from shared.domain.dead_letter import DeadLetterStatus, letters_of_failures
 from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
-from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus
+from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus, Waiting
+from shared.domain.slot import Slot
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.members import Member
 from shared.store.memory import MemoryStore
+from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.provision import INDEXES, provision_store
@@ -33,6 +37,7 @@ RECENT_OF_ADA = {
         {"changed_at": {"$gte": NOW}},
     ]
 }
+ANY_STATUS = {"status": {"$in": sorted(DeadLetterStatus)}}
 PENDING_OF_ADA = {"organisation": "acme", "user": "ada", "status": "pending"}
 
 QUERIES: dict[str, Query] = {
@@ -76,6 +81,15 @@ QUERIES: dict[str, Query] = {
         {"organisation": "acme", "status": "pending"}, 50
     ),
     "proposals: of a run": lambda mongo: ProposalStore(mongo).find({"run_id": "run_1"}, 50),
+    "dead letters: all": lambda mongo: DeadLetterStore(mongo.database).find(ANY_STATUS, 50),
+    "dead letters: of an organisation": lambda mongo: DeadLetterStore(mongo.database).find(
+        {"organisation": "acme", **ANY_STATUS}, 50
+    ),
+    "dead letters: to redrive": lambda mongo: DeadLetterStore(mongo.database).find(
+        {"organisation": "acme", "status": "open", "last_at": {"$lte": LATER}}, 50, oldest_first=True
+    ),
+    "metrics: open runs": lambda mongo: MetricsStore(mongo.database).open_runs(),
+    "metrics: dead letters": lambda mongo: MetricsStore(mongo.database).dead_letters(),
     "schedules: due": lambda mongo: ScheduleStore(mongo.database).due(LATER, 10),
     "steps: of a run": lambda mongo: StepStore(mongo.database).of_run("run_1"),
     "memory: of owners": lambda mongo: MemoryStore(mongo.database).of_owners(
@@ -92,6 +106,8 @@ async def fill(mongo: Mongo) -> None:
     await ProposalStore(mongo).project(
         [each for run in runs for each in proposals_of(a_stored_run(RunStatus.COMPLETED, run))]
     )
+    failed = [a_stored_run(RunStatus.FAILED, run) for run in runs]
+    await DeadLetterStore(mongo.database).keep(letters_of_failures(failed))
     await ScheduleStore(mongo.database).put(
         [
             ScheduleInForce("pulse", Member("acme", "apollo", str(n)), IntervalSchedule(every_seconds=9), NOW, NOW)
@@ -100,6 +116,7 @@ async def fill(mongo: Mongo) -> None:
         [],
     )
     for number in range(MANY):
+        await SlotStore(mongo.database).take(Slot(f"slot_{number}", Waiting.AGENT, "noter", 1), [f"run_{number}"])
         claim = Claim(f"run_{number}", 1, "runner-1")
         await StepStore(mongo.database).intend(Intent(claim, 0, "model_call", "deep", "hash", NOW))
     blocks = [{"_id": str(n), "organisation": "acme", "owner": {"type": "user", "id": str(n)}} for n in range(MANY)]

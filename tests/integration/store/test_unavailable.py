@@ -10,6 +10,7 @@ import pytest_asyncio
 from contracts.agents import MemoryOwner, Scope
 from infra.local.mongo import MongoServer
 from shared.domain.binding import Binding, ScopeRef
+from shared.domain.dead_letter import DeadLetter, DeadLetterKind, DeadLetterStatus
 from shared.domain.memory import Owner
 from shared.domain.run import Claim, Waiting
 from shared.domain.slot import Slot
@@ -17,10 +18,12 @@ from shared.errors import StorageUnavailable
 from shared.settings import ServiceSettings
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
+from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore, GatedEvent
 from shared.store.leases import LeaseStore
 from shared.store.members import Member, MembershipChange, MemberStore
 from shared.store.memory import MemoryStore
+from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import Deciding, ProposalStore
 from shared.store.provision import provision_store
@@ -34,6 +37,7 @@ from tests.integration.store.given import accepted, completing
 from tests.unit.shared.given import NOW, a_new_run, a_spec
 
 TIMEOUT_SECONDS = 0.5
+LETTER = DeadLetter("dead_1", DeadLetterKind.EVENT, "event_unreadable", "Not JSON.", NOW)
 CLAIM = Claim("run_1", 1, "runner-1")
 ADA = Member("acme", "apollo", "ada")
 
@@ -65,6 +69,16 @@ CALLS: dict[str, Call] = {
     "runs.settle": lambda mongo: RunStore(mongo.database).settle(["run_1"]),
     "steps.intend": lambda mongo: StepStore(mongo.database).intend(Intent(CLAIM, 0, "model_call", "deep", "hash", NOW)),
     "steps.of_run": lambda mongo: StepStore(mongo.database).of_run("run_1"),
+    "dead_letters.keep": lambda mongo: DeadLetterStore(mongo.database).keep([LETTER]),
+    "dead_letters.decide": lambda mongo: DeadLetterStore(mongo.database).decide(
+        [{"_id": "dead_1", "kind": "event", "count": 1, "redriven": 0}],
+        DeadLetterStatus.REDRIVEN,
+        Deciding("ada", NOW),
+    ),
+    "dead_letters.find": lambda mongo: DeadLetterStore(mongo.database).find({}, 1),
+    "events.set_aside": lambda mongo: EventStore(mongo.database).set_aside("ev", "dead_1"),
+    "events.take_up_again": lambda mongo: EventStore(mongo.database).take_up_again(["ev"], NOW),
+    "metrics.open_runs": lambda mongo: MetricsStore(mongo.database).open_runs(),
     "proposals.approve": lambda mongo: ProposalStore(mongo).approve("prp_1", Deciding("ada", NOW)),
     "proposals.reject": lambda mongo: ProposalStore(mongo).reject("prp_1", Deciding("ada", NOW)),
     "memory.of_owners": lambda mongo: MemoryStore(mongo.database).of_owners("acme", [Owner(MemoryOwner.USER, "ada")]),

@@ -1,13 +1,16 @@
 from itertools import islice
 
 import orjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.registry import parse_json
 from infra.chaos.events import Mix
 
+any_speed = settings(deadline=None)
 
+
+@any_speed
 @given(st.integers(0, 1_000), st.floats(0, 1))
 def test_every_event_is_valid_and_its_key_is_the_platforms(seed: int, share: float) -> None:
     for sent in islice(Mix(seed, "tag", share).events(), 20):

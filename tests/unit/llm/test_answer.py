@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import AppError
-from shared.llm.answer import read_answer
+from shared.llm.answer import read_answer, read_progress
 from shared.llm.errors import (
     ModelAnswerMalformed,
     ModelRateLimited,
@@ -18,7 +18,7 @@ from shared.llm.errors import (
     ModelRequestRefused,
     ModelUnavailable,
 )
-from shared.llm.port import Finish, ModelRequest, Usage
+from shared.llm.port import Finish, ModelRequest, ToolCall, Usage
 
 REQUEST = ModelRequest(model="gpt-5.1", instructions="", input="")
 
@@ -54,6 +54,33 @@ def test_details_of_usage_are_kept() -> None:
     }
 
     assert read_answer(body(usage=usage), REQUEST).usage == Usage(10, 6, 4, 5)
+
+
+def call(**parts: Any) -> dict[str, Any]:
+    return {"type": "function_call", "call_id": "call_1", "name": "look_up", "arguments": "{}", **parts}
+
+
+def test_wanted_tools_are_told_in_their_order_beside_the_text() -> None:
+    answer = read_answer(body(call(arguments="{not json"), message(said("a")), call(call_id="call_2")), REQUEST)
+
+    assert answer.tool_calls == (ToolCall("call_1", "look_up", "{not json"), ToolCall("call_2", "look_up", "{}"))
+    assert answer.text == "a"
+
+
+@pytest.mark.parametrize("parts", [{"call_id": None}, {"call_id": ""}, {"name": ""}, {"arguments": {}}])
+def test_wanted_tool_that_nobody_could_call_is_malformed(parts: dict[str, Any]) -> None:
+    with pytest.raises(ModelAnswerMalformed, match="function_call"):
+        read_answer(body(call(**parts)), REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_over"),
+    [("queued", False), ("in_progress", False), ("completed", True), ("cancelled", True), ("paused", True)],
+)
+def test_response_is_over_when_it_is_not_under_way(status: str, is_over: bool) -> None:
+    progress = read_progress(orjson.dumps({"id": "resp_1", "status": status}), "m")
+
+    assert (progress.id, progress.is_over, progress.usage) == ("resp_1", is_over, None)
 
 
 def test_unknown_status_is_an_incomplete_answer_named_by_it() -> None:

@@ -3,10 +3,13 @@
 import pytest
 
 from shared.llm.errors import ModelUnavailable
-from shared.llm.port import ModelRequest
+from shared.llm.port import Background, ModelRequest
 from shared.testing.model import ScriptedModel
 
 REQUEST = ModelRequest(model="gpt-5.1", instructions="", input="hello")
+
+
+async def nothing(_: str) -> None: ...
 
 
 async def test_steps_are_played_in_order_and_requests_are_kept() -> None:
@@ -19,6 +22,18 @@ async def test_steps_are_played_in_order_and_requests_are_kept() -> None:
 
     assert texts == ["first", "second"]
     assert model.requests == [REQUEST] * 3
+    model.assert_finished()
+
+
+async def test_response_that_is_asked_for_again_is_no_step() -> None:
+    model = ScriptedModel("first", "second")
+    first = await model.respond(REQUEST, 1, Background(None, nothing))
+
+    again = await model.respond(REQUEST, 1, Background(first.id, nothing))
+    second = await model.respond(REQUEST, 1, Background(None, nothing))
+
+    assert [again.text, second.text] == ["first", "second"]
+    assert model.retrieved == [first.id]
     model.assert_finished()
 
 

@@ -279,11 +279,3 @@ def test_runs_are_cancelled_by_id_and_by_filter(desk: Desk, capsys: pytest.Captu
     assert [request.url.path for request in desk.asked] == ["/api/agent-runs/run_1/cancel", "/api/agent-runs/cancel"]
     assert desk.bodies() == [{"reason": "not needed"}, {"agent_key": "noter", "all_users": True}]
     assert capsys.readouterr().out == "run_1 is cancelled.\n40 cancelled, 2 cancelling.\n"
-
-
-def test_every_command_teaches_by_example(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    groups = {"dead-letters": ("list", "show", "redrive", "discard"), "runs": ("list", "show", "explain", "cancel")}
-    for group, commands in groups.items():
-        for command in commands:
-            assert desk.towpath(group, command, "--help") == 0
-            assert f"towpath {group} {command}" in capsys.readouterr().out.partition("Examples")[2]

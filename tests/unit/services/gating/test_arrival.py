@@ -7,7 +7,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts.subjects import event_subject
-from services.gating.arrival import EventUnreadable, parse_arrival
+from services.gating.arrival import EventTypeUnknown, EventUnreadable, parse_arrival
 from shared.domain.event import ACCEPTED_HEADER, REPLY_HEADER, accepted_event
 from tests.unit.shared.given import NOW, an_event
 
@@ -47,13 +47,17 @@ def test_an_event_told_again_or_delivered_again_may_have_been_gated_before(said:
     [
         (b"{", "not JSON"),
         (b"[]", "must be a JSON object"),
-        (b'{"specversion":"1.0","type":"checkin.eaten"}', "no event type 'checkin.eaten'"),
         (EVENT.to_json().replace(b'"date"', b'"day"'), "'data.date' is missing"),
     ],
 )
 def test_what_is_no_event_is_unreadable_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(EventUnreadable, match=reason):
         parse_arrival(message(data))
+
+
+def test_an_event_of_a_type_that_nobody_knows_says_so() -> None:
+    with pytest.raises(EventTypeUnknown, match=r"no event type 'checkin\.eaten'"):
+        parse_arrival(message(b'{"specversion":"1.0","type":"checkin.eaten"}'))
 
 
 @pytest.mark.parametrize("subject", ["event.checkin.submitted.other", "event.doc.created.acme"])

@@ -24,7 +24,7 @@ def test_it_is_not_steady_while_answers_fail_to_come() -> None:
     steadiness = Steadiness(seconds)
     answering(seconds, steadiness, 60)
 
-    seconds.now += LONGEST_GAP_SECONDS + 0.1
+    seconds.now += LONGEST_GAP_SECONDS + 0.5
 
     assert not steadiness.is_steady
 
@@ -33,7 +33,7 @@ def test_after_a_gap_the_while_begins_anew() -> None:
     seconds = Seconds()
     steadiness = Steadiness(seconds)
     answering(seconds, steadiness, 60)
-    seconds.now += LONGEST_GAP_SECONDS + 0.1
+    seconds.now += LONGEST_GAP_SECONDS + 0.5
     steadiness.answered()
 
     answering(seconds, steadiness, STEADY_AFTER_SECONDS - 0.5)

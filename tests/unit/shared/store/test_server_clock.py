@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import structlog
@@ -39,7 +40,8 @@ class Machine:
         return told
 
     def clock(self) -> ServerClock:
-        return ServerClock(self, lambda: self.local, lambda: self.elapsed_seconds)
+        mongo: Any = self
+        return ServerClock(mongo, lambda: self.local, lambda: self.elapsed_seconds)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,38 @@
+"""The commands that the pages and the help show are commands that there are."""
+
+import re
+import shlex
+
+import pytest
+
+from services.cli.app import run
+from tests.architecture.repository import first_cells, page, section
+
+PROGRAM = "towpath "
+OPERATIONS = page("docs/operations.md")
+
+
+def shown_in(text: str) -> list[str]:
+    """Return the commands that stand on lines of their own."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line.removeprefix(PROGRAM) for line in lines if line.startswith(PROGRAM)]
+
+
+@pytest.mark.parametrize("command", shown_in("".join(re.findall(r"```sh\n(.*?)```", OPERATIONS, re.DOTALL))))
+def test_a_command_of_the_page_is_understood(command: str) -> None:
+    # Asked for its help, a command reads its options and does nothing.
+    assert run([*shlex.split(command), "--help"]) == 0
+
+
+@pytest.mark.parametrize("command", list(first_cells(section(OPERATIONS, "## The command line"))))
+def test_every_example_of_a_command_is_understood(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # so that no example goes over two lines
+    assert run([*command.removeprefix(PROGRAM).split(), "--help"]) == 0
+
+    examples = shown_in(capsys.readouterr().out.partition("Examples")[2])
+
+    assert examples
+    assert all(f"{PROGRAM}{example}".startswith(command) for example in examples)
+    assert [example for example in examples if run([*shlex.split(example), "--help"]) != 0] == []
