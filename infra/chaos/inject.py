@@ -13,6 +13,7 @@ from infra.local.errors import LocalError
 
 _RESTART_SECONDS: Final = 90.0
 _AGAIN_AFTER_SECONDS: Final = 0.3
+_ELECTION_SECONDS: Final = 10.0
 _STALLED: Final = {
     Action.STALL: tuple(Direction),
     Action.STALL_REQUESTS: (Direction.REQUESTS,),
@@ -56,16 +57,24 @@ class Injector:
         async with self._groups[fault.group]:
             proxies = self._site.proxies.get(fault.target)
             if proxies is None:
-                name = await self._site.process_of(fault.target)
-                if name is None or not self._site.stack.is_running(name):
-                    self._say(f"{fault.at_second:6.1f} s  there is no {fault.target} to {fault.action}")
-                    return
-                self._tell(fault, name)
-                await self._break_process(fault, name)
+                name = await self._process_of(fault)
+                if name is not None:
+                    self._tell(fault, name)
+                    await self._break_process(fault, name)
             else:
                 self._tell(fault, fault.target)
                 await self._break_connections(fault, proxies)
             self.injected += 1
+
+    async def _process_of(self, fault: Fault) -> str | None:
+        """Return the process that is meant, after an election if there is one; None when there is no leader in time."""
+        for _ in range(int(_ELECTION_SECONDS / _AGAIN_AFTER_SECONDS)):
+            name = await self._site.process_of(fault.target)
+            if name is not None and self._site.stack.is_running(name):
+                return name
+            await asyncio.sleep(_AGAIN_AFTER_SECONDS)
+        self._say(f"{fault.at_second:6.1f} s  there is no {fault.target} to {fault.action}")
+        return None
 
     def _tell(self, fault: Fault, name: str) -> None:
         named = fault.target if name == fault.target else f"{fault.target} ({name})"

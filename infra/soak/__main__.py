@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Final, TypeVar
 
+import aiohttp
 import orjson
 from rich.console import Console
 
@@ -64,7 +65,7 @@ def main() -> int:
 
     try:
         weeks = asyncio.run(_until_interrupted(live(calendar, given.rate, given.tolerance, folder, say)))
-    except (LocalError, Refused, ProcessDied, TimeoutError) as error:
+    except (LocalError, Refused, ProcessDied, TimeoutError, aiohttp.ClientError) as error:
         console.print(f"The weeks ended early. {error!r}", style="bold red", markup=False, soft_wrap=True)
         return 1
     except asyncio.CancelledError:

@@ -30,7 +30,10 @@ class Load:
         self.counts: Counter[str] = Counter()
         self._url = gateway_url
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT, connector=aiohttp.TCPConnector(limit=0)
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT,
+            # Given up long before the gateway would close it, perhaps just when it is used again.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0),
         )
 
     async def __aenter__(self) -> Self:

@@ -99,9 +99,16 @@ def storage_errors() -> Iterator[None]:
     except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as error:
         raise StorageUnavailable(f"MongoDB does not answer: {_short(error)}") from error
     except PyMongoError as error:
-        if error.timeout or getattr(error, "code", None) in _FAILOVER_CODES:
+        if error.timeout or _FAILOVER_CODES & _codes(error):
             raise StorageUnavailable(f"MongoDB does not answer: {_short(error)}") from error
         raise
+
+
+def _codes(error: PyMongoError) -> set[int | None]:
+    """Return every code in an error: a primary that steps down in the middle fails only some writes of a bulk."""
+    details = error.details if isinstance(error, BulkWriteError) else {}
+    failed = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    return {getattr(error, "code", None), *(item["code"] for item in failed)}
 
 
 def duplicate_indexes(error: BulkWriteError) -> set[int]:

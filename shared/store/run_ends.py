@@ -48,7 +48,8 @@ class RunEnds:
     async def take_over(self, ids: Sequence[str], now: datetime) -> list[Document]:
         """Return those of the runs to the queue whose lease ran out by the database's clock, as they are then.
 
-        A run that was lost too often fails, or is cancelled when somebody wants that. Nothing is changed of a run whose runner came back in time.
+        A run that was lost too often fails, or is cancelled when somebody wants that. Nothing is changed of a run whose
+        runner came back in time.
         """
         expired = {"$expr": {"$lt": ["$lease_expires_at", "$$NOW"]}}
         return await self._take_over({"_id": {"$in": list(ids)}, "status": RunStatus.RUNNING, **expired}, now)
@@ -124,6 +125,8 @@ class RunEnds:
             "cancel": {"$literal": {**cancel.document(), "token": token}},
             "changed_at": cancel.requested_at,
             "waiting_for": None,
+            # What has waited holds no place, and needs none to be ended.
+            "slots": {"$cond": [{"$gt": ["$waiting_for", None]}, [], "$slots"]},
             # The sweep dispatches what is queued; of what is running it looks at the lease.
             "sweep_at": {"$cond": [is_queued, cancel.requested_at, "$sweep_at"]},
         }

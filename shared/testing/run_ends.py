@@ -79,7 +79,9 @@ class KeptRunEnds(RunEnds):
     def _asked_to_end(self, run: Document, cancel: Cancel, token: str) -> Document:
         at, wanted = cancel.requested_at, {**cancel.document(), "token": token}
         look_at = at if run["status"] == RunStatus.QUEUED else run["sweep_at"]
-        return self.kept.change(run, cancel=wanted, changed_at=at, waiting_for=None, sweep_at=look_at)
+        slots = run["slots"] if run["waiting_for"] is None else []
+        changes = {"changed_at": at, "sweep_at": look_at, "slots": slots}
+        return self.kept.change(run, cancel=wanted, waiting_for=None, **changes)
 
     async def cancelling(self, claims: Iterable[Claim]) -> list[Claim]:
         """Return those of the claims whose runs somebody wants to end."""

@@ -16,6 +16,7 @@ from infra.local.settings import LocalSettings
 from tests.support.agents import publish_agents
 from tests.support.aimock import Aimock, fresh_aimock
 from tests.support.events import DAY, SOURCE, event
+from tests.support.gate import Gate, gate_before
 from tests.support.invariants import check_invariants
 from tests.support.platform import Platform, running_platform
 
@@ -85,10 +86,15 @@ async def aimock(aimock_url: str) -> AsyncIterator[Aimock]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def plain_platform(server_folder: Path, aimock: Aimock) -> AsyncIterator[Platform]:
+async def gate(aimock: Aimock) -> AsyncIterator[Gate]:
+    async with gate_before(aimock.url) as gate:
+        yield gate
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plain_platform(server_folder: Path, gate: Gate) -> AsyncIterator[Platform]:
     """Yield a platform with an Agent that makes plain calls of a provider that others wrote."""
-    provider = {"OPENAI_BASE_URL": aimock.base_url}
-    async with running_platform(server_folder, provider, runners=RUNNERS) as platform:
+    async with running_platform(server_folder, {"OPENAI_BASE_URL": f"{gate.url}/v1"}, runners=RUNNERS) as platform:
         await publish_agents(platform, an_asker(CallMode.PLAIN))
         yield platform
 
@@ -231,18 +237,40 @@ async def test_in_the_background_neither_a_finished_call_nor_one_in_flight_is_pa
 
 
 async def test_with_plain_calls_a_finished_call_is_paid_for_once_says_a_provider_that_others_wrote(
-    plain_platform: Platform, aimock: Aimock, organisation: str
+    plain_platform: Platform, aimock: Aimock, gate: Gate, organisation: str
 ) -> None:
-    async def prepared_already(run_id: str) -> None:
-        """The same is said to every run."""
-
+    platform, caller = plain_platform, plain_platform.caller(organisation)
     await aimock.will(*(_turn(call) for call in range(CALLS)))
+
     seen = 0
-    async for _ in Losing(plain_platform, organisation, AFTER[::2]).runs(prepared_already):
+    for finished in (range(1, CALLS, 2), range(2, CALLS, 2)):
+        gate.hold(finished[0])
+        asked = event(STARTED_BY, organisation, {"snapshot_id": "week", "period_start": DAY, "period_end": DAY})
+        id_ = await caller.start_run(asked)
+        lost = [
+            await _killed_before_the_next_call(platform, gate, id_, following) for following in [*finished[1:], None]
+        ]
+        run = await caller.run_that_is(id_, "completed", 60)
+        await asyncio.gather(*(platform.stack.start(runner) for runner in lost))
+
         calls = (await aimock.calls())[seen:]
         seen += len(calls)
-        # No runner was killed during a call: that one would have been made again.
+        assert (run["error"], run["attempt"], run["usage"]["model_calls"]) == (None, len(lost) + 1, CALLS)
         assert [_turns_before(call) for call in calls] == list(range(CALLS))
+
+
+async def _killed_before_the_next_call(platform: Platform, gate: Gate, run_id: str, following: int | None) -> str:
+    """Kill the runner when its next call has come to the gate; return its name."""
+    async with asyncio.timeout(60):
+        await gate.has_come.wait()
+    run = platform.database["runs"].find_one({"_id": run_id})
+    assert run is not None
+    runner = platform.name_of(run["owner"])
+    await platform.stack.kill(runner)
+    gate.drop()
+    if following is not None:
+        gate.hold(following)
+    return runner
 
 
 def _turn(call: int) -> Document:

@@ -62,7 +62,7 @@ class MongoStores:
         self._clock = clock
 
     def runs(self, process: Process) -> RunStore:
-        return cast(RunStore, _Ordered(_Runs(self._database, self._clock, process), process, are_writes=False))
+        return cast(RunStore, _Ordered(ClockedRuns(self._database, self._clock, process), process, are_writes=False))
 
     def slots(self, process: Process) -> SlotStore:
         return cast(SlotStore, _Ordered(_Slots(self._database, self._clock, process), process, are_writes=False))
@@ -74,9 +74,6 @@ class ClockedRuns(RunStore):
     def __init__(self, database: Database, clock: Clock, process: Process | None = None) -> None:
         super().__init__(database)
         self._runs = cast(Collection, _Commands(self._runs, clock, process or Process()))
-
-
-_Runs = ClockedRuns
 
 
 class _Slots(SlotStore):

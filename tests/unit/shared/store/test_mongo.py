@@ -19,6 +19,11 @@ from shared.errors import StorageUnavailable
 from shared.store.mongo import duplicate_indexes, storage_errors
 
 
+def bulk_error(*codes: int, concern: list[dict[str, Any]] | None = None) -> BulkWriteError:
+    errors = [{"index": index, "code": code} for index, code in enumerate(codes)]
+    return BulkWriteError({"writeErrors": errors, "writeConcernErrors": concern or []})
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -30,6 +35,8 @@ from shared.store.mongo import duplicate_indexes, storage_errors
         WTimeoutError("waiting for replication timed out", 64),
         OperationFailure("interrupted at shutdown", 11_600),
         OperationFailure("not primary", 10_107),
+        bulk_error(11_000, 189),
+        bulk_error(concern=[{"code": 189, "errmsg": "Primary stepped down while waiting for replication"}]),
     ],
 )
 def test_not_reaching_or_not_confirming_means_unavailable(error: Exception) -> None:
@@ -40,17 +47,14 @@ def test_not_reaching_or_not_confirming_means_unavailable(error: Exception) -> N
     assert "Topology" not in raised.value.message
 
 
-@pytest.mark.parametrize("error", [OperationFailure("bad query", 2), DuplicateKeyError("E11000"), KeyError("name")])
+@pytest.mark.parametrize(
+    "error", [OperationFailure("bad query", 2), DuplicateKeyError("E11000"), bulk_error(121), KeyError("name")]
+)
 def test_other_errors_pass_as_they_are(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, storage_errors():
         raise error
 
     assert raised.value is error
-
-
-def bulk_error(*codes: int, concern: list[dict[str, Any]] | None = None) -> BulkWriteError:
-    errors = [{"index": index, "code": code} for index, code in enumerate(codes)]
-    return BulkWriteError({"writeErrors": errors, "writeConcernErrors": concern or []})
 
 
 def test_documents_that_are_there_already_are_named_by_their_places() -> None:
