@@ -20,6 +20,7 @@ from shared.store.runs import RunStore
 from shared.store.slots import Held, SlotStore
 
 _BATCH = 500
+_FEW = 16
 _GUARDED = 1 / 8
 """How often the least urgent lane goes first, so that it moves while more urgent runs keep coming."""
 
@@ -131,11 +132,20 @@ class Admission:
 
     async def _fill(self, slot: Held) -> int:
         room = room_to_fill(slot.kind, slot.limit, len(slot.holders))
-        if room == 0:
-            return 0
         is_guarded = self.chance() < _GUARDED
+        if room == 0:
+            return await self._fill_reserve(slot) if is_guarded else 0
         waiting = await self.runs.waiting_under(slot.key, min(room, _BATCH), least_urgent_first=is_guarded)
         return await self.release(waiting)
+
+
+    async def _fill_reserve(self, slot: Held) -> int:
+        """Dispatch critical runs that wait, though there is no room for others; they are rare, so it is looked rarely."""
+        reserve = slot.limit - len(slot.holders)
+        if slot.kind is not Waiting.ORGANISATION or reserve <= 0:
+            return 0
+        waiting = await self.runs.waiting_under(slot.key, min(reserve, _FEW))
+        return await self.release([run for run in waiting if run["lane"] == Lane.CRITICAL])
 
 
 def waiting_for(slot: Slot, now: datetime) -> Document:

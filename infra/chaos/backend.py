@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
+import orjson
 
 from infra.chaos.events import Sent
 
@@ -49,7 +50,7 @@ class Backend:
 
     def __init__(self, gateway_url: str, tokens: Mapping[str, str]) -> None:
         self.sending = Sending()
-        self._url = f"{gateway_url}/api/events"
+        self._gateway_url = gateway_url
         self._tokens = {name: {**_HEADERS, "Authorization": f"Bearer {token}"} for name, token in tokens.items()}
         self._random = Random(0)  # noqa: S311 - only spreads retries
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -85,6 +86,13 @@ class Backend:
                 self.sending.sent += 1
                 calls.create_task(self._publish(event))
 
+    async def cancel_all(self, organisation: str) -> None:
+        """End every run of an organisation; raises aiohttp.ClientError when the gateway does not do it."""
+        headers = self._tokens[organisation] | {"Content-Type": "application/json"}
+        body = orjson.dumps({"all_users": True})
+        async with self._session.post(f"{self._gateway_url}/api/agent-runs/cancel", data=body, headers=headers) as done:
+            done.raise_for_status()
+
     async def _start_calls(
         self, calls: asyncio.TaskGroup, seconds: float, per_second: float, events: Iterator[Sent]
     ) -> None:
@@ -114,7 +122,9 @@ class Backend:
     async def _is_accepted(self, event: Sent) -> bool:
         headers = self._tokens[event.organisation]
         try:
-            async with self._session.post(self._url, data=event.body, headers=headers) as answer:
+            async with self._session.post(
+                f"{self._gateway_url}/api/events", data=event.body, headers=headers
+            ) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self.sending.answers[type(error).__name__] += 1

@@ -135,7 +135,7 @@ def ending(claim: Claim, outcome: Outcome, now: datetime, usage: Usage) -> Commi
         case Done():
             return _done(claim, outcome, now, usage)
         case Failed(error=error, partial=partial):
-            output = None if partial is None else orjson.dumps(partial).decode()
+            output = None if partial is None else _text(partial)
             return Commit(claim, RunStatus.FAILED, now, usage, output_json=output, error=error)
         case Refused(error=error):
             return Commit(claim, RunStatus.CANCELLED, now, usage, error=error)
@@ -162,13 +162,16 @@ def ending(claim: Claim, outcome: Outcome, now: datetime, usage: Usage) -> Commi
 
 
 def _done(claim: Claim, outcome: Done, now: datetime, usage: Usage) -> Commit:
-    size = storable_bytes({"effects": list(outcome.effects)})
-    if size is None or size > _MOST_EFFECT_BYTES:
-        why = "hold a number or text that cannot be stored" if size is None else f"have {size} bytes as documents"
-        error = RunError("output_unstorable", f"The effects of this run {why}; the most is {_MOST_EFFECT_BYTES} bytes.")
-        return Commit(claim, RunStatus.FAILED, now, usage, output_json=_text(outcome.output), error=error)
-    return Commit(claim, RunStatus.COMPLETED, now, usage, output_json=_text(outcome.output), effects=outcome.effects)
+    size, text = storable_bytes({"effects": list(outcome.effects)}), _text(outcome.output)
+    if size is None or size > _MOST_EFFECT_BYTES or text is None:
+        why = f"has effects of {size} bytes" if size and text else "holds a number or a text that cannot be stored"
+        error = RunError("output_unstorable", f"What this run produced {why}; the most is {_MOST_EFFECT_BYTES} bytes.")
+        return Commit(claim, RunStatus.FAILED, now, usage, output_json=text, error=error)
+    return Commit(claim, RunStatus.COMPLETED, now, usage, output_json=text, effects=outcome.effects)
 
 
-def _text(output: object) -> str:
-    return orjson.dumps(output).decode()
+def _text(output: object) -> str | None:
+    try:
+        return orjson.dumps(output).decode()
+    except TypeError:
+        return None

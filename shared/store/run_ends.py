@@ -11,8 +11,12 @@ from shared.store.run_documents import DISPATCH_AGAIN_AFTER
 
 MOST_LOSSES = 5
 _ROUNDS = 10
-# The provider may still be at work for a run whose runner went away in the middle: a runner has to see to that.
-_LEFT_BEHIND = {"attempt": {"$gt": 0}, "error.code": {"$in": [None, "runner_lost"]}}
+# The provider may still be at work for a run whose runner went away in the middle, or that was tried again because it
+# took too long: a runner has to see to that.
+_LEFT_BEHIND = {
+    "attempt": {"$gt": 0},
+    "error.code": {"$in": [None, "runner_lost", "attempt_timed_out", "model_timed_out", "model_unavailable"]},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,5 +112,6 @@ class KeptRunEnds(RunEnds):
 
 
 def _needs_a_runner(run: Document) -> bool:
-    left_behind = {"attempt": {"$gt": 0}, "error.code": {"$in": [None, "runner_lost"]}}
+    codes = [None, "runner_lost", "attempt_timed_out", "model_timed_out", "model_unavailable"]
+    left_behind = {"attempt": {"$gt": 0}, "error.code": {"$in": codes}}
     return run["status"] == RunStatus.RUNNING or matches(run, left_behind)

@@ -81,7 +81,8 @@ IDS = st.sampled_from(sorted(RUNS))
 SOME_IDS = st.just(frozenset(RUNS)) | st.frozensets(IDS, min_size=1)
 FEW_IDS = st.frozensets(IDS, min_size=1, max_size=2)
 OWNERS = st.sampled_from(["runner-1", "runner-2"])
-STOPS = st.none() | st.builds(Stop, at=st.integers(1, 9), is_written=st.booleans())
+SOME_STOPS = st.builds(Stop, at=st.integers(1, 9), is_written=st.booleans())
+STOPS = st.none() | SOME_STOPS
 STEPS_SECONDS = st.sampled_from([1, 5, LEASE_SECONDS + 1, 700])
 OUTCOMES: st.SearchStrategy[Outcome | None] = st.sampled_from(
     [
@@ -245,6 +246,21 @@ class RunLife(RuleBasedStateMachine):
     def sweep(self, stop: Stop | None) -> None:
         self.do("scheduler", lambda crew: crew.sweep(), stop)
 
+    @precondition(lambda self: self.may_stop)
+    @rule(stop=SOME_STOPS, owner=OWNERS, outcome=OUTCOMES, ids=FEW_IDS, is_cancelled=st.booleans())
+    def a_sweep_is_overtaken(
+        self, stop: Stop, owner: str, outcome: Outcome | None, ids: frozenset[str], is_cancelled: bool
+    ) -> None:
+        """While a scheduler stands still in its sweep, another one sweeps, runs end, or somebody cancels some."""
+        self.sweep(stop)
+        self.sweep(None)
+        self.work(owner, outcome, None)
+        if is_cancelled:
+            self.cancel(ids, None)
+        self.every_promise_is_kept()
+        if self.stopped:
+            self.a_process_goes_on(len(self.stopped) - 1)
+
     @rule(stop=STOPS)
     def compare(self, stop: Stop | None) -> None:
         self.do("scheduler", lambda crew: crew.compare(), stop)
@@ -304,7 +320,9 @@ class RunLife(RuleBasedStateMachine):
         for id_, before in self.before.items():
             promises.check_step(before, now[id_], {mark: held.claim for mark, held in self.marks.items()})
         if not self.may_stop:
-            promises.check_limits(now.values(), self.world.loop.run(self.looking.slots.all()), SLOTS)
+            slots = self.world.loop.run(self.looking.slots.all())
+            promises.check_limits(now.values(), slots, SLOTS)
+            promises.check_waiting(now.values(), slots)
         self.before = now
 
     def teardown(self) -> None:

@@ -17,8 +17,7 @@ from infra.chaos.work import backend_of, new_mix, publish_agent, until_at_rest
 
 OPEN_RUNS: Final = 64
 PAUSE_SECONDS: Final = 2.0
-_RUN_SECONDS: Final = 20.0
-_PREPARE_SECONDS: Final = 180.0
+_RUN_SECONDS: Final = 120.0
 _CALM_PER_SECOND: Final = 50.0
 _CALM_MODEL_SHARE: Final = 0.1
 _FAILOVER_SECONDS: Final = 15.0
@@ -59,6 +58,7 @@ async def kill(site: Site, times: int, say: Say) -> Killed:
             taken = await watch.watch(_instance(pid), killed_at)
         say(f"{victim} killed: {len(taken)} runs run elsewhere, the last after {max(taken, default=0.0):.2f} s")
         kills.append(taken)
+        await _cancel(site, mix)
         victim, heir = heir, victim
     return Killed(kills)
 
@@ -117,18 +117,19 @@ async def _undisturbed(site: Site, seconds: float, meanwhile: Coroutine[None, No
 
 
 async def _prepare(site: Site, mix: Mix, victim: str, heir: str) -> None:
-    """Give the victim 64 open runs while it is alone, then start the heir; again when that took as long as the runs."""
-    async with asyncio.timeout(_PREPARE_SECONDS):
-        while True:
-            await site.stack.terminate(heir)
-            await _at_rest(site)
-            async with backend_of(site, mix) as backend:
-                await backend.publish(mix.pauses(OPEN_RUNS, milliseconds=int(_RUN_SECONDS * 1_000)))
-            while await _open_runs(site, victim) < OPEN_RUNS:
-                await asyncio.sleep(_POLL_SECONDS)
-            await site.stack.start(heir)
-            if await _open_runs(site, victim) == OPEN_RUNS:
-                return
+    """Give the victim 64 open runs while it is alone, then start the heir."""
+    await site.stack.terminate(heir)
+    async with backend_of(site, mix) as backend, asyncio.timeout(_LIMIT_SECONDS):
+        await backend.publish(mix.pauses(OPEN_RUNS, milliseconds=int(_RUN_SECONDS * 1_000)))
+        while await _open_runs(site, victim) < OPEN_RUNS:
+            await asyncio.sleep(_POLL_SECONDS)
+    await site.stack.start(heir)
+
+
+async def _cancel(site: Site, mix: Mix) -> None:
+    async with backend_of(site, mix) as backend:
+        await backend.cancel_all(mix.organisations[0])
+    await _at_rest(site)
 
 
 async def _open_runs(site: Site, name: str) -> int:

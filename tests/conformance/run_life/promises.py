@@ -42,6 +42,7 @@ def check_step(before: Document, now: Document, marks: Mapping[int, Claim]) -> N
         assert now["losses"] >= before["losses"]
         if before["status"] in TERMINAL:
             assert _without_sweep(now) == _without_sweep(before)
+            assert "sweep_at" in before or "sweep_at" not in now
     else:
         assert redriven > 0
         assert before["status"] not in (RunStatus.COMPLETED, RunStatus.CANCELLED)
@@ -70,6 +71,12 @@ def check_limits(runs: Iterable[Document], slots: Iterable[HeldSlot], limits: Ma
     for slot in slots:
         assert len(slot.holders) <= limits[slot.key], slot
         assert len(set(slot.holders)) == len(slot.holders)
+
+
+def check_waiting(runs: Iterable[Document], slots: Iterable[HeldSlot]) -> None:
+    """Fail when a run keeps a place while it waits; one that is tried again may not have given back its old ones."""
+    waiting = {run["_id"] for run in runs if run["waiting_for"] is not None and "redriven" not in run}
+    assert waiting.isdisjoint(run_id for slot in slots for run_id in slot.holders)
 
 
 def check_slots(runs: Iterable[Document], slots: Iterable[HeldSlot]) -> None:

@@ -23,7 +23,7 @@ def test_the_delay_is_never_shorter_than_what_the_other_side_asked_for(
 ) -> None:
     own = retry_delay_seconds(failures, None, jitter)
 
-    assert retry_delay_seconds(failures, asked, jitter) == max(own, asked)
+    assert max(own, asked) <= retry_delay_seconds(failures, asked, jitter) <= max(own, asked * 1.25)
 
 
 @given(failures=FAILURES, jitter=JITTER)
