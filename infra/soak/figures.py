@@ -10,8 +10,8 @@ class Kind(StrEnum):
     """What is counted; the value is the unit in which it is shown."""
 
     DOCUMENTS = "documents"
-    DATA = "MiB of data and indexes"
-    DISK = "MiB on disk"
+    DATA = "MiB of documents"
+    DISK = "MiB on disk, with indexes"
     MESSAGES = "messages"
     STREAM = "MiB in the stream"
     MEMORY = "MiB resident"

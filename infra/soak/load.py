@@ -51,14 +51,15 @@ class Load:
             answer.raise_for_status()
 
     async def publish(self, events: Iterator[Sent], per_second: float, is_over: asyncio.Event) -> None:
-        """Publish at this pace, or as fast as it is answered, until it is over; then wait for the last answers."""
+        """Publish at this pace until it is over, then wait for the last answers; what was late is not made up for."""
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        due = loop.time()
         room = asyncio.Semaphore(_MOST_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for number, sent in enumerate(events):
-                    await asyncio.sleep(begun + number / per_second - loop.time())
+                for sent in events:
+                    due = max(due + 1 / per_second, loop.time())
+                    await asyncio.sleep(due - loop.time())
                     await room.acquire()
                     if is_over.is_set():
                         return

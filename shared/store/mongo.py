@@ -27,7 +27,8 @@ Collection = AsyncIOMotorCollection[Document]
 Database = AsyncIOMotorDatabase[Document]
 
 DUPLICATE_KEY = 11_000
-_FAILOVER_CODES = frozenset({91, 189, 10_107, 11_600, 11_602, 13_435, 13_436})
+# A server that was started again, or is primary no more, knows nothing of the cursors that were open (43, 237).
+_FAILOVER_CODES = frozenset({43, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13_436})
 
 
 class Mongo:

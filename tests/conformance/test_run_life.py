@@ -395,7 +395,7 @@ def check(
         )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_whatever_happens_in_memory_a_run_has_one_holder_and_one_end() -> None:
     async def begin(clock: Clock) -> Stores:
         return KeptStores(clock)
@@ -403,7 +403,7 @@ def test_whatever_happens_in_memory_a_run_has_one_holder_and_one_end() -> None:
     check(begin, examples=100, steps=40)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_whatever_happens_on_a_server_a_run_has_one_holder_and_one_end(
     mongo_server: RunningServer, mongo_database: str
 ) -> None:

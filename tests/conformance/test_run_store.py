@@ -239,7 +239,7 @@ def test_the_fake_does_everything_itself_and_all_of_it_is_compared(
     assert [name for name in public if any(getattr(kept, name) is vars(cls).get(name) for cls in real)] == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_whatever_is_asked_of_it_the_fake_answers_and_keeps_what_the_real_store_does(
     both: tuple[asyncio.Runner, Mongo],
 ) -> None:

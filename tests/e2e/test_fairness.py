@@ -95,7 +95,7 @@ async def test_a_flood_of_one_organisation_does_not_delay_the_single_run_of_anot
     lone = platform.caller(other)
     idle = await latencies(platform, lone, USUAL, other)
 
-    await flood(platform, organisation, USUAL, pause_ms=1_000)
+    await flood(platform, organisation, USUAL, pause_ms=3_000)
     busy = await latencies(platform, lone, USUAL, other)
     left = await count(platform, organisation, status="queued")
     await empty(platform, organisation)
@@ -110,7 +110,7 @@ async def test_a_critical_run_overtakes_all_the_low_ones_of_its_own_organisation
     platform, caller = fair_platform, fair_platform.caller(organisation)
     idle = await latencies(platform, caller, URGENT, organisation)
 
-    await flood(platform, organisation, USUAL, pause_ms=1_000)
+    await flood(platform, organisation, USUAL, pause_ms=3_000)
     busy = await latencies(platform, caller, URGENT, organisation)
     left = await count(platform, organisation, status="queued")
     await empty(platform, organisation)

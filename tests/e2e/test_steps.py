@@ -1,4 +1,4 @@
-"""A run of ten model calls whose runner is killed during each of them and after each of them: nothing is paid twice."""
+"""Runs of many model calls whose runner is killed during each of them and after each of them: nothing is paid twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -28,7 +28,9 @@ pytestmark = [
 
 Document = dict[str, Any]
 
-CALLS = 10
+LOSSES = 10
+CALLS = LOSSES + 1
+"""The runner is lost during and after each call but the last: when that one is recorded, the run is over, too."""
 LATENCY_MS = 200
 MOST_LOSSES = 5
 RUNNERS = MOST_LOSSES + 1
@@ -44,9 +46,7 @@ class Moment:
     is_after: bool
 
 
-DURING = [Moment(call, is_after=False) for call in range(CALLS)]
-# When the last call is recorded the run is over, too, unless its runner dies within the same few milliseconds.
-AFTER = [Moment(call, is_after=True) for call in range(CALLS - 1)]
+MOMENTS = [Moment(call, is_after) for call in range(LOSSES) for is_after in (False, True)]
 
 
 def an_asker(mode: CallMode) -> AgentSpec:
@@ -54,7 +54,7 @@ def an_asker(mode: CallMode) -> AgentSpec:
         {
             "key": ASKER,
             "name": "Asker",
-            "instructions": "Look nine times, then answer.",
+            "instructions": "Look ten times, then answer.",
             "model": {"mode": mode},
             "tools": ["read_memory"],
             "triggers": [{"event": STARTED_BY, "target": {"type": "snapshot", "id": "{id}"}}],
@@ -228,8 +228,7 @@ async def test_in_the_background_neither_a_finished_call_nor_one_in_flight_is_pa
             *({**wanted, "match": f"{run_id}:{2 * call}", "times": MOST_LOSSES + 1} for call in range(CALLS - 1))
         )
 
-    moments = sorted([*DURING, *AFTER], key=lambda moment: (moment.call, moment.is_after))
-    async for run in Losing(platform, organisation, moments).runs(script):
+    async for run in Losing(platform, organisation, MOMENTS).runs(script):
         calls = await platform.model.calls(run["id"])
         assert [call["metadata"]["step"] for call in calls] == [f"{run['id']}:{2 * call}" for call in range(CALLS)]
         assert [step["result"]["response_id"] for step in model_steps(run)] == [call["id"] for call in calls]

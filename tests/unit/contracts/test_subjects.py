@@ -100,7 +100,6 @@ def test_every_lane_has_its_queue_and_the_express_queue_in_front_of_it(lane: Lan
     assert QUEUES.index(express) < QUEUES.index(plain)
 
 
-def test_the_express_queue_of_no_lane_is_served_before_critical_runs() -> None:
-    assert QUEUES[:2] == (Queue.EXPRESS_CRITICAL, Queue.CRITICAL)
-    assert all(queue.is_express for queue in QUEUES[2:5])
-    assert [queue.value for queue in QUEUES[5:]] == ["high", "medium", "low"]
+def test_every_express_queue_is_served_before_the_flood_of_the_most_urgent_lane() -> None:
+    assert all(queue.is_express for queue in QUEUES[:4])
+    assert [queue.value for queue in QUEUES[4:]] == ["critical", "high", "medium", "low"]

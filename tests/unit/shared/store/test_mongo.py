@@ -6,6 +6,7 @@ import pytest
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
+    CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
     NetworkTimeout,
@@ -35,6 +36,7 @@ def bulk_error(*codes: int, concern: list[dict[str, Any]] | None = None) -> Bulk
         WTimeoutError("waiting for replication timed out", 64),
         OperationFailure("interrupted at shutdown", 11_600),
         OperationFailure("not primary", 10_107),
+        CursorNotFound("cursor id 7 not found", 43),
         bulk_error(11_000, 189),
         bulk_error(concern=[{"code": 189, "errmsg": "Primary stepped down while waiting for replication"}]),
     ],
