@@ -82,7 +82,10 @@ def test_a_cancelled_run_says_what_it_used_after_it_was_to_end(only_if_wanted: b
 
 @pytest.mark.parametrize(
     ("effect", "why"),
-    [({"count": 2**63}, "a number or text that cannot be stored"), ({"text": "x" * 4_000_001}, "bytes as documents")],
+    [
+        ({"count": 2**63}, "a number or a text that cannot be stored"),
+        ({"text": "x" * 4_000_001}, "has effects of 4000052 bytes"),
+    ],
 )
 def test_effects_that_cannot_be_stored_fail_the_run_and_keep_its_output(effect: Document, why: str) -> None:
     write = written(Done({"summary": "well"}, ({"change": effect},)))
