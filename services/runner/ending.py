@@ -88,7 +88,7 @@ class Endings:
         write = Return(claim, self._clock(), used.at_least(usage_of(run)))
         is_written = await self._written.submit(Ending(run, write))
         if is_written:
-            queue = Queue.of(Lane(run["lane"]), is_express=bool(run.get("express")))
+            queue = Queue.of(Lane(run["lane"]), is_express=True)
             await self._publisher.dispatch([(queue, claim.run_id)])
         return is_written
 

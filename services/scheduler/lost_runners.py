@@ -1,5 +1,6 @@
 """Notices within a second that a runner was killed; its leases alone would tell only when they have run out."""
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -40,8 +41,12 @@ class LostRunners:
         silent = await self.runners.silent()
         self.steadiness.answered()
         # After MongoDB was away, every runner has been silent.
-        for runner in silent if self.steadiness.is_steady else ():
-            if await is_gone(self.client, "runner", runner):
-                taken_over = await self.runs.take_over_from(runner)
-                log.warning("runner.lost", runner=runner, runs=taken_over)
-                await self.runners.forget(runner)
+        if silent and self.steadiness.is_steady:
+            # All at once: one that is only frozen takes its time to say nothing.
+            await asyncio.gather(*(self._attend(runner) for runner in silent))
+
+    async def _attend(self, runner: str) -> None:
+        if await is_gone(self.client, "runner", runner):
+            taken_over = await self.runs.take_over_from(runner)
+            log.warning("runner.lost", runner=runner, runs=taken_over)
+            await self.runners.forget(runner)

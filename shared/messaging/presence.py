@@ -19,6 +19,8 @@ from contracts.subjects import presence_subject
 from shared.logging import process_instance
 
 _TIMEOUT_SECONDS = 2.0
+_GONE_WITHIN_SECONDS = 0.5
+"""The server answers at once for a connection that is gone; only one that is slow keeps silent."""
 
 
 async def announce_presence(client: Client, service: str, instance: str) -> None:
@@ -47,7 +49,7 @@ async def is_present(client: Client, service: str, instance: str | None = None) 
 async def is_gone(client: Client, service: str, instance: str) -> bool:
     """Return whether the server knows for sure that this instance is not connected; false when nobody can say."""
     try:
-        await client.request(presence_subject(service, instance), timeout=_TIMEOUT_SECONDS)
+        await client.request(presence_subject(service, instance), timeout=_GONE_WITHIN_SECONDS)
     except nats.errors.NoRespondersError:
         return True
     except (TimeoutError, nats.errors.Error):

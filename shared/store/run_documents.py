@@ -171,6 +171,9 @@ class Return:
             "waiting_for": self.waiting_for,
             "sweep_at": due or self.changed_at + look_after,
         }
+        if self.waiting_for is None:
+            # It has waited for its turn already.
+            changes["express"] = True
         return UpdateOne(
             {"_id": self.claim.run_id, **fence(self.claim.attempt, self.claim.owner, RunStatus.QUEUED)},
             {

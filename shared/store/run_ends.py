@@ -80,6 +80,8 @@ class RunEnds:
             "error": {"code": "runner_lost", "detail": {"$concat": said}},
             "waiting_for": None,
             "sweep_at": {"$cond": [is_last, now, now + DISPATCH_AGAIN_AFTER]},
+            # It has waited for its turn already.
+            "express": True,
             "taken_over": token,
         }
         with storage_errors():

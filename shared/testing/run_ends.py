@@ -46,6 +46,7 @@ class KeptRunEnds(RunEnds):
             error={"code": "runner_lost", "detail": detail},
             waiting_for=None,
             sweep_at=now if is_last else now + DISPATCH_AGAIN_AFTER,
+            express=True,
             taken_over=token,
         )
 

@@ -109,6 +109,7 @@ class KeptRuns(KeptRunQueue, KeptRunEnds, RunStore):
                 waiting_for=back.waiting_for,
                 failures=run["failures"] + (back.error is not None),
                 sweep_at=due or back.changed_at + look_after,
+                express=back.waiting_for is None or run["express"],
             )
 
     def _was_done(self, write: Commit | Return) -> bool:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.errors import NotPrimaryError
 
 from infra.local.mongo import MongoServer
 from infra.local.ports import free_port
@@ -72,8 +73,12 @@ def _count(replica_set: ReplicaSet) -> int:
 
 
 def _count_at(member: MongoServer) -> int:
+    """Return how many documents a member has, none while it is still recovering."""
     with member.client() as client:
-        return client["kept"].get_collection("documents").count_documents({})
+        try:
+            return client["kept"].get_collection("documents").count_documents({})
+        except NotPrimaryError:
+            return 0
 
 
 async def _primary(replica_set: ReplicaSet) -> MongoServer:
@@ -99,7 +104,10 @@ async def test_a_member_that_lost_everything_gets_it_back(replica_set: ReplicaSe
     await asyncio.to_thread(lost.wipe)
     await _start(replica_set)
 
-    assert await asyncio.to_thread(_count_at, lost) == DOCUMENTS
+    async def look() -> int:
+        return await asyncio.to_thread(_count_at, lost)
+
+    await until_seen(look, lambda count: count == DOCUMENTS)
 
 
 async def test_without_a_majority_there_is_no_primary(replica_set: ReplicaSet) -> None:

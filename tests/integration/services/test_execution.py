@@ -92,7 +92,7 @@ async def test_what_may_pass_is_tried_again_later(mongo: Mongo, error: Exception
 async def test_the_delay_is_what_the_provider_asked_for(mongo: Mongo) -> None:
     run = await ended(mongo, failing(ModelUnavailable("It hung up.", 30.0)))
 
-    assert (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() == 30
+    assert 30 <= (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() <= 30 * 1.25
 
 
 async def test_what_cannot_pass_fails_at_once(mongo: Mongo) -> None:
@@ -146,7 +146,7 @@ async def test_having_no_room_is_no_failure_however_often(mongo: Mongo) -> None:
 
     assert (run["status"], run["attempt"], run["failures"], run["error"]) == ("queued", 4, 0, None)
     assert (run["waiting_for"]["what"], run["waiting_for"]["detail"]) == ("provider", "No room.")
-    assert (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() == 30
+    assert 30 <= (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() <= 30 * 1.25
 
 
 async def test_a_run_that_meets_its_limit_keeps_what_it_has_produced(mongo: Mongo) -> None:

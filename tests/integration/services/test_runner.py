@@ -114,7 +114,7 @@ async def test_draining_lets_runs_end_and_hands_the_others_back_at_once(
     assert (run["status"], run["failures"], run["waiting_for"]) == ("queued", 0, None)
     assert handler.cancelled == [run_id]
     assert idle(runner)
-    (message,) = await take(client, 1, QUEUE)
+    (message,) = await take(client, 1, runner_consumer(Queue.EXPRESS_MEDIUM))
     assert last_id(message.subject) == run_id
     await message.ack_sync()
 

@@ -148,7 +148,7 @@ async def test_a_lost_run_returns_to_the_queue_at_once(client: Client, mongo: Mo
 
     run = await run_of(mongo)
     assert (run["status"], run["failures"], run["losses"], run["error"]["code"]) == ("queued", 0, 1, "runner_lost")
-    assert await dispatched(client, 1) == ["run_1"]
+    assert await dispatched(client, 1, Queue.EXPRESS_MEDIUM) == ["run_1"]
 
 
 async def test_while_leases_cannot_be_trusted_nothing_is_taken_over(mongo: Mongo, bench: Bench) -> None:
@@ -265,5 +265,5 @@ async def test_runs_of_a_runner_that_is_gone_start_elsewhere_at_once(
 
     assert await bench.runs.take_over_from("runner-1") == 1
 
-    assert await dispatched(client, 1) == ["run_1"]
+    assert await dispatched(client, 1, Queue.EXPRESS_MEDIUM) == ["run_1"]
     assert (await run_of(mongo, "run_2"))["status"] == "running"

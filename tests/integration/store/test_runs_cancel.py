@@ -54,9 +54,19 @@ async def test_a_queued_run_ends_at_once(mongo: Mongo, waiting: Document | None)
 
 async def test_a_run_that_waits_for_its_next_attempt_ends_at_once(mongo: Mongo) -> None:
     runs = RunStore(mongo.database)
-    await runs.write_fenced([retrying(await claimed(runs))])
+    await runs.write_fenced([retrying(await claimed(runs), error=RunError("internal", "The handler raised KeyError."))])
 
     assert (await cancel(runs)).cancelled == 1
+
+
+async def test_a_run_whose_model_call_may_still_be_open_ends_when_a_runner_has_closed_it(mongo: Mongo) -> None:
+    runs = RunStore(mongo.database)
+    await runs.write_fenced([retrying(await claimed(runs), error=RunError("model_timed_out", "No whole answer."))])
+
+    result = await cancel(runs)
+
+    assert (result.cancelled, [run["_id"] for run in result.requeued]) == (0, ["run_1"])
+    assert len(await runs.claim(["run_1"], "runner-1", LEASE_SECONDS)) == 1
 
 
 async def test_a_running_run_is_asked_to_end_and_its_claim_is_named(mongo: Mongo) -> None:
