@@ -14,7 +14,7 @@ from infra.chaos.takeover.modes import OPEN_RUNS, kill, pause
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("chaos"),
+    pytest.mark.xdist_group("heavy"),
     pytest.mark.timeout(480),
 ]
 

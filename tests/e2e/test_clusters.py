@@ -16,7 +16,7 @@ from tests.support.load import publish_all
 from tests.support.platform import FEW_SLOTS, Platform, running_platform
 from tests.support.waiting import until_seen
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("clusters"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("heavy"), pytest.mark.timeout(180)]
 
 COUNT = 300
 ACCEPTED_BEFORE = 100

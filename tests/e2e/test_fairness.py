@@ -19,7 +19,7 @@ from tests.support.waiting import until_seen
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("fairness"),
+    pytest.mark.xdist_group("heavy"),
     pytest.mark.timeout(180),
 ]
 

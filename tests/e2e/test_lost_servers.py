@@ -12,7 +12,7 @@ from tests.support.load import publish_all
 from tests.support.platform import Platform
 from tests.support.waiting import until_seen
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 EVENTS = 500
 ACCEPTED_BEFORE = 200

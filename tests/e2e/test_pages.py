@@ -14,7 +14,7 @@ from tests.support.waiting import until_seen
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.xdist_group("platform"),
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(120),
 ]
 
 

@@ -22,7 +22,7 @@ TOKEN = "./taskw token"
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.xdist_group("platform"),
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(120),
 ]
 
 

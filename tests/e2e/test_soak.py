@@ -9,7 +9,11 @@ from infra.soak.events import Kind as LoadKind
 from infra.soak.figures import Kind, Quantity
 from infra.soak.weeks import live
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("heavy"),
+    pytest.mark.timeout(240),
+]
 
 A_WEEK = Calendar(days=7, day_seconds=5.0, history_days=1.0)
 EVENTS_A_SECOND = 8

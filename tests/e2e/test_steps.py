@@ -22,7 +22,7 @@ from tests.support.platform import Platform, running_platform
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.xdist_group("steps"),
+    pytest.mark.xdist_group("heavy"),
     pytest.mark.timeout(400),
 ]
 
