@@ -138,7 +138,6 @@ class Admission:
         waiting = await self.runs.waiting_under(slot.key, min(room, _BATCH), least_urgent_first=is_guarded)
         return await self.release(waiting)
 
-
     async def _fill_reserve(self, slot: Held) -> int:
         """Dispatch critical runs that wait, though there is no room for others; they are rare, so it is looked rarely."""
         reserve = slot.limit - len(slot.holders)
