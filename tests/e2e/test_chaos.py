@@ -11,6 +11,7 @@ import pytest_asyncio
 from infra.chaos.exercise import Exercise, Order
 from infra.chaos.site import RUNNERS, Setup, Site, disturbed, opened
 from infra.chaos.takeover.modes import OPEN_RUNS, kill, pause
+from tests.support.duration import LONG
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -20,7 +21,7 @@ pytestmark = [
 
 # To see a failure again: CHAOS_SEED=<the seed it names>.
 SEED = int(os.environ.get("CHAOS_SEED", "20261121"))
-SHORT = Order(seed=SEED, seconds=50, per_second=60, model_share=0.2)
+SHORT = Order(seed=SEED, seconds=90 if LONG else 30, per_second=50, model_share=0.2)
 # Far more than it takes, because a machine that runs tests has more to do.
 TAKEN_OVER_WITHIN_SECONDS = 6.0
 
