@@ -135,10 +135,7 @@ class RunLife(RuleBasedStateMachine):
         if won is None:
             return multiple()
         free = {each for each in ids & self.before.keys() if promises.is_free(self.before[each], self.clock())}
-        taken = {each.claim.run_id for each in won}
-        assert free <= taken
-        # What a process does side by side may go on for a moment after one part has stopped: it may let runs in.
-        assert {self.before[each]["status"] for each in taken - free} <= {RunStatus.QUEUED}
+        assert {each.claim.run_id for each in won} == free
         return self._noted(won)
 
     def _noted(self, won: list[Held]) -> Any:
