@@ -32,7 +32,9 @@ class Process:
             return await work()
 
     async def write(self, work: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Do one write, unless the process stops before it."""
+        """Do one write, unless the process stops before it; one that has stopped anywhere does nothing more."""
+        if self._has_stopped.is_set():
+            await self._goes_on.wait()
         self._writes += 1
         await self._reached(Stop(self._writes, is_written=False))
         answer = await work()
