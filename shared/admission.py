@@ -11,7 +11,16 @@ from contracts.lanes import Lane, Queue
 from shared.clock import Clock
 from shared.domain.decision import Target
 from shared.domain.run import Waiting
-from shared.domain.slot import EXPRESS_RUNS, OwnLimits, QueueLimits, Slot, room_to_fill, slots_of
+from shared.domain.slot import (
+    EXPRESS_RUNS,
+    LARGE,
+    OwnLimits,
+    QueueLimits,
+    Slot,
+    organisation_slot,
+    room_to_fill,
+    slots_of,
+)
 from shared.messaging.publisher import Publisher
 from shared.settings import QueueSettings
 from shared.store.mongo import Document
@@ -70,13 +79,26 @@ class Admission:
         await self._give_back([each for each in candidates if verdicts[each.run_id].lacks is not None])
         return verdicts
 
-    async def leave(self, runs: Iterable[Document]) -> None:
+    async def leave(self, runs: Sequence[Document]) -> None:
         """Free the places of runs that have ended or wait again, and dispatch runs that waited for them."""
-        held = [run for run in runs if run.get("slots")]
-        if not held:
-            return
-        keys = {key for run in held for key in run["slots"]}
-        await self.fill(await self.slots.free(keys, [run["_id"] for run in held]))
+        await self._free((run, run.get("slots", [])) for run in runs)
+
+    async def leave_narrow(self, runs: Iterable[Document]) -> None:
+        """Free all places but those in large slots, where one more or less hardly counts; `leave_large` frees these."""
+        await self._free((run, [key for key in run.get("slots", []) if key != self._large(run)]) for run in runs)
+
+    async def leave_large(self, runs: Iterable[Document]) -> None:
+        """Free the places in large slots: best of many runs together."""
+        await self._free((run, [key for key in run.get("slots", []) if key == self._large(run)]) for run in runs)
+
+    def _large(self, run: Document) -> str | None:
+        return organisation_slot(run["organisation"]) if self.limits.organisation >= LARGE else None
+
+    async def _free(self, held: Iterable[tuple[Document, Sequence[str]]]) -> None:
+        places = [(run["_id"], keys) for run, keys in held if keys]
+        if places:
+            freed = {key for _, keys in places for key in keys}
+            await self.fill(await self.slots.free(freed, [run_id for run_id, _ in places]))
 
     async def fill(self, keys: Iterable[str]) -> int:
         """Dispatch runs that wait for these slots, as far as there is room; return how many."""

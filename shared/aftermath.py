@@ -39,11 +39,14 @@ class Aftermath:
         return is_told
 
     async def tell(self, finished: Sequence[Document]) -> bool:
-        """Project the effects, keep failures as dead letters, let others in, tell; return whether all was confirmed."""
+        """Project the effects, keep failures as dead letters, let those in that must not wait, tell.
+
+        Return whether all was confirmed.
+        """
         await asyncio.gather(
             self._proposals.project([proposal for run in finished for proposal in proposals_of(run)]),
             self._dead_letters.keep(letters_of_failures(finished)),
-            self._admission.leave(finished),
+            self._admission.leave_narrow(finished),
         )
         return await self._publisher.run_events_confirmed([run_event(run) for run in finished])
 
@@ -52,5 +55,6 @@ class Aftermath:
         await self._admission.leave(waiting)
 
     async def note(self, finished: Sequence[Document]) -> None:
-        """Note that nothing is left to do for these runs; until then the sweep would do it again."""
+        """Let others of their organisations in, and note that nothing is left to do: else the sweep would do it again."""
+        await self._admission.leave_large(finished)
         await self._runs.settle(run["_id"] for run in finished)

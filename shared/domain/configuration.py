@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from contracts.agents import AgentSpec
+from contracts.agents import AgentSpec, Schedule
 from shared.domain.binding import Binding, Effective, ScopeRef, resolve, scope_chain
+
+
+_MOST_KNOWN = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Configuration:
     agents: dict[str, AgentVersion] = field(default_factory=dict)
     _bindings: dict[tuple[str, ScopeRef, str], Binding] = field(default_factory=dict)
     _by_event: dict[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
+    _effective: dict[tuple[str, Schedule | None, str, str | None, str | None], Effective] = field(default_factory=dict)
 
     def replace_agents(self, versions: Iterable[AgentVersion]) -> None:
         """Take these as all that are published."""
@@ -38,11 +42,13 @@ class Configuration:
     def replace_bindings(self, bindings: Iterable[Binding]) -> None:
         """Take these as all that there are."""
         self._bindings = {}
+        self._effective = {}
         for binding in bindings:
             self.put_binding(binding)
 
     def put_binding(self, binding: Binding) -> None:
         self._bindings[(binding.organisation, binding.at, binding.agent_key)] = binding
+        self._effective.clear()
 
     def triggered_by(self, event_type: str) -> tuple[AgentVersion, ...]:
         """Return the Agents with a trigger for this type of event, in the order of their keys."""
@@ -51,5 +57,17 @@ class Configuration:
     def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         """Resolve what holds for an Agent's work for this user in this project."""
         default = None if spec.schedule_trigger is None else spec.schedule_trigger.schedule
-        found = (self._bindings.get((tenant, at, spec.key)) for tenant, at in scope_chain(organisation, project, user))
+        asked = (spec.key, default, organisation, project, user)
+        known = self._effective.get(asked)
+        if known is None:
+            known = self._resolve(*asked)
+            if len(self._effective) >= _MOST_KNOWN:
+                self._effective.clear()
+            self._effective[asked] = known
+        return known
+
+    def _resolve(
+        self, agent_key: str, default: Schedule | None, organisation: str, project: str | None, user: str | None
+    ) -> Effective:
+        found = (self._bindings.get((tenant, at, agent_key)) for tenant, at in scope_chain(organisation, project, user))
         return resolve(default, (binding for binding in found if binding is not None))

@@ -1,7 +1,6 @@
 """What is told about a run's life: one fact, as a CloudEvent under the subject of its run."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -43,7 +42,7 @@ def run_event(run: dict[str, Any]) -> RunEventMessage:
         "attempt": run["attempt"],
         "status": run["status"],
         "error": run.get("error"),
-        **{name: _text(run.get(name)) for name in _TIMES},
+        **{name: run.get(name) for name in _TIMES},
     }
     if run.get("usage") is not None:
         data["usage"] = run["usage"]
@@ -53,7 +52,7 @@ def run_event(run: dict[str, Any]) -> RunEventMessage:
         "source": SOURCE,
         "type": type_,
         "dataversion": "1",
-        "time": _text(run["changed_at"]),
+        "time": run["changed_at"],
         "datacontenttype": "application/json",
         "organisationid": run["organisation"],
         "projectid": run["project"],
@@ -64,7 +63,3 @@ def run_event(run: dict[str, Any]) -> RunEventMessage:
     return RunEventMessage(
         subject, id_, orjson.dumps({name: value for name, value in event.items() if value is not None})
     )
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -1,6 +1,7 @@
 """Slots: what a run must hold before it is dispatched, so that no more than a limit of its kind are open at a time."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from contracts.ids import derived_id
 from contracts.lanes import Lane
@@ -13,8 +14,10 @@ EXPRESS_RUNS = 8
 CRITICAL_RESERVE = 64
 """So many open runs more may an organisation have when they are critical, so that they need not wait for others."""
 
+LARGE = 64
+"""Slots of this limit and above are freed and filled many places together."""
+
 _PORTIONS = 8
-_SMALL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def room_to_fill(kind: Waiting, limit: int, holders: int) -> int:
     """Return for how many waiting runs there is room; a large slot is filled in portions, so that it is none at first."""
     usual = limit - CRITICAL_RESERVE if kind is Waiting.ORGANISATION else limit
     free = usual - holders
-    return free if free > 0 and (usual < _SMALL or free >= usual // _PORTIONS) else 0
+    return free if free > 0 and (usual < LARGE or free >= usual // _PORTIONS) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def _turn(organisation: str, lane: Lane, limit: int) -> Slot:
     return Slot(organisation_slot(organisation), Waiting.ORGANISATION, organisation, limit + CRITICAL_RESERVE, reserve)
 
 
+@lru_cache(maxsize=4_096)
 def organisation_slot(organisation: str) -> str:
     """Return the key of the slot that every run of an organisation needs."""
     return derived_id("slot", Waiting.ORGANISATION, organisation)

@@ -11,6 +11,17 @@ from shared.store.mongo import Collection, Document, storage_errors
 from shared.store.run_documents import DISPATCH_AGAIN_AFTER, LOOK_AT_WAITING_AFTER, Admitted, Wait, error_document
 from shared.store.upcast import upcast_run
 
+TO_RELEASE = (
+    "organisation",
+    "project",
+    "user",
+    "agent_key",
+    "target",
+    "lane",
+    "attempt",
+    "own_limits",
+    "waiting_for",
+)
 _WAITING_TO_DISPATCHED = {"waiting_for": None, "status": RunStatus.QUEUED}
 
 
@@ -43,7 +54,7 @@ class RunQueue:
                 await self._runs.bulk_write(writes, ordered=False)
 
     async def waiting_under(self, key: str, limit: int, *, least_urgent_first: bool = False) -> list[Document]:
-        """Return runs that wait under this key, the most urgent and then the oldest first.
+        """Return what a release needs of runs that wait under this key, the most urgent and then the oldest first.
 
         With `least_urgent_first`, those of the least urgent lane among them, the oldest first.
         """
@@ -52,7 +63,7 @@ class RunQueue:
             if least_urgent_first:
                 last = await self._runs.find_one(query, {"rank": 1}, sort=[("rank", DESCENDING)])
                 query |= {} if last is None else {"rank": last["rank"]}
-            cursor = self._runs.find({**query, "status": RunStatus.QUEUED})
+            cursor = self._runs.find({**query, "status": RunStatus.QUEUED}, TO_RELEASE)
             return await cursor.sort([("rank", ASCENDING), ("queued_at", ASCENDING)]).limit(limit).to_list(limit)
 
     async def waiting_ahead(self, run: Document, limit: int) -> int:
@@ -86,10 +97,12 @@ class RunQueue:
             (
                 (ids, attempt),
                 {
-                    "waiting_for": None,
-                    "slots": list(slots),
-                    "express": is_express,
-                    "sweep_at": now + DISPATCH_AGAIN_AFTER,
+                    "$set": {
+                        "waiting_for": None,
+                        "slots": list(slots),
+                        "express": is_express,
+                        "sweep_at": now + DISPATCH_AGAIN_AFTER,
+                    }
                 },
             )
             for (attempt, slots, is_express), ids in groups.items()
@@ -106,23 +119,29 @@ class RunQueue:
         await self._update_waiting(
             (
                 (ids, attempt),
-                {
-                    # What it has waited for so far counts on, when it is the same.
-                    "waiting_for": {
-                        "$cond": [{"$eq": ["$waiting_for.key", key]}, "$waiting_for", {"$literal": waiting_for}]
-                    },
-                    "slots": list(slots),
-                    "sweep_at": {"$min": [{"$ifNull": [ends_at if attempt else "$queue_expires_at", later]}, later]},
-                },
+                [
+                    {
+                        "$set": {
+                            # What it has waited for so far counts on, when it is the same.
+                            "waiting_for": {
+                                "$cond": [{"$eq": ["$waiting_for.key", key]}, "$waiting_for", {"$literal": waiting_for}]
+                            },
+                            "slots": list(slots),
+                            "sweep_at": {
+                                "$min": [{"$ifNull": [ends_at if attempt else "$queue_expires_at", later]}, later]
+                            },
+                        }
+                    }
+                ],
             )
             for (attempt, slots, key), (waiting_for, ids) in groups.items()
         )
 
-    async def _update_waiting(self, updates: Iterable[tuple[tuple[list[str], int], Document]]) -> None:
+    async def _update_waiting(self, updates: Iterable[tuple[tuple[list[str], int], Document | list[Document]]]) -> None:
         with storage_errors():
-            for (ids, attempt), changes in updates:
+            for (ids, attempt), update in updates:
                 waiting = {"_id": {"$in": ids}, "status": RunStatus.QUEUED, "attempt": attempt}
-                await self._runs.update_many({**waiting, "waiting_for": {"$ne": None}}, [{"$set": changes}])
+                await self._runs.update_many({**waiting, "waiting_for": {"$ne": None}}, update)
 
     async def fail_queued(self, failures: Iterable[tuple[str, RunError]], now: datetime) -> None:
         """Fail runs that are queued; what follows from their end is done by the sweep."""

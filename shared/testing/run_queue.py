@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.deadline import run_deadline
 from shared.domain.run import RunError, RunStatus
 from shared.store.run_documents import DISPATCH_AGAIN_AFTER, LOOK_AT_WAITING_AFTER, Admitted, Wait, error_document
-from shared.store.run_queue import RunQueue
+from shared.store.run_queue import TO_RELEASE, RunQueue
 from shared.testing.documents import Document, Documents
 
 
@@ -33,12 +33,13 @@ class KeptRunQueue(RunQueue):
                 self.kept.change(run, sweep_at=moment)
 
     async def waiting_under(self, key: str, limit: int, *, least_urgent_first: bool = False) -> list[Document]:
-        """Return runs that wait under this key, the most urgent and then the oldest first."""
+        """Return what a release needs of runs that wait under this key, the most urgent and then the oldest first."""
         found = list(self.kept.find({"waiting_for.key": key, "status": RunStatus.QUEUED}))
         if least_urgent_first:
             last = max((run["rank"] for run in found), default=None)
             found = [run for run in found if run["rank"] == last]
-        return sorted(found, key=_urgency)[:limit]
+        first = sorted(found, key=_urgency)[:limit]
+        return [{name: value for name, value in run.items() if name in {"_id", *TO_RELEASE}} for run in first]
 
     async def waiting_ahead(self, run: Document, limit: int) -> int:
         """Return how many runs wait under the same key in front of this one, counting no further than `limit`."""
