@@ -1,5 +1,6 @@
 """The envelope of every event: CloudEvents 1.0 in structured JSON, with extensions that say whose it is."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetPydanticSchema, StringConstraints
@@ -72,7 +73,7 @@ class Event(BaseModel):
     userid: Identifier | None = None
     data: Any
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The id of the event's record: equal for two deliveries of one event, different between organisations."""
         return event_key(self.organisationid, self.source, self.id)

@@ -1,6 +1,7 @@
 """The NATS subjects, and how an id of any characters becomes one token of a subject."""
 
 import base64
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from contracts.lanes import Queue
@@ -18,6 +19,7 @@ _NOBODY = "_"
 _LONGEST_PERCENT_ENCODING = 400
 
 
+@lru_cache(maxsize=8_192)
 def token(id: str) -> str:
     """Return the id as one legal subject token: ASCII letters, digits, `-`, `_` and `~` stay, all else is encoded.
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from contracts.agents import AgentSpec, Schedule
 from shared.domain.binding import Binding, Effective, ScopeRef, resolve, scope_chain
 
-
 _MOST_KNOWN = 16_384
 
 
