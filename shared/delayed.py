@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 Item = TypeVar("Item")
 
-_DELAY_SECONDS = 0.1
+_DELAY_SECONDS = 0.25
 """One write for a hundred items costs hardly more than one for a single item."""
 
 

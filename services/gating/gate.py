@@ -55,8 +55,8 @@ class Gate:
     async def consider(self, batch: Sequence[Arrival]) -> None:
         """Record a decision for every matching Agent of every event, and dispatch the runs."""
         now = self.clock()
-        arrivals = await self._accepted(batch, now)
-        recorded = await self._recorded_before(arrivals)
+        arrivals, stored = await self._accepted(batch, now)
+        recorded = await self._recorded_before(arrivals, stored)
         fresh = {
             key: [record(key, decision) for decision in decide(arrival.event, self.configuration)]
             for key, arrival in arrivals.items()
@@ -73,17 +73,23 @@ class Gate:
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, recorded | fresh | stands)
 
-    async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> Arrivals:
-        """Store the events that came straight from a backend, and bury those whose id is taken by another."""
+    async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> tuple[Arrivals, set[str]]:
+        """Store the events that came straight from a backend, and bury those whose id is taken by another.
+
+        Return the others, and the keys of those that were stored just now.
+        """
         direct = [arrival for arrival in batch if not arrival.is_accepted]
-        stored = await self.events.accept([arrival.accepted_event(now) for arrival in direct])
+        acceptances = await self.events.accept([arrival.accepted_event(now) for arrival in direct])
         arrivals = {arrival.event.key: arrival for arrival in batch if arrival.is_accepted}
-        for arrival, acceptance in zip(direct, stored, strict=True):
+        stored = set()
+        for arrival, acceptance in zip(direct, acceptances, strict=True):
             if acceptance is Acceptance.DIFFERENT:
                 await self._bury(arrival)
-            else:
-                arrivals[arrival.event.key] = arrival
-        return arrivals
+                continue
+            arrivals[arrival.event.key] = arrival
+            if acceptance is Acceptance.STORED:
+                stored.add(arrival.event.key)
+        return arrivals, stored
 
     async def _bury(self, arrival: Arrival) -> None:
         event = arrival.event
@@ -91,9 +97,13 @@ class Gate:
         subject = event_subject(event.type, event.organisationid)
         await self.dead_letters.keep(Undeliverable(subject, arrival.json, "event_id_reused", reason))
 
-    async def _recorded_before(self, arrivals: Arrivals) -> Records:
+    async def _recorded_before(self, arrivals: Arrivals, stored: set[str]) -> Records:
         """Return the decisions of events that may have been gated already: all but first deliveries of new ones."""
-        repeated = [key for key, arrival in arrivals.items() if not (arrival.is_accepted and arrival.is_first_delivery)]
+        repeated = [
+            key
+            for key, arrival in arrivals.items()
+            if key not in stored and not (arrival.is_accepted and arrival.is_first_delivery)
+        ]
         return await self.events.decisions(repeated) if repeated else {}
 
     async def _record(self, fresh: Records, arrivals: Arrivals, now: datetime) -> Records:
