@@ -9,6 +9,7 @@ from services.gating.arrival import Arrival, parse_arrival
 from services.gating.dead_letters import EventDeadLetters
 from services.gating.gate import Gate
 from shared.admission import Admission, queue_limits
+from shared.delayed import Delayed
 from shared.messaging.broker import make_broker, on_batches
 from shared.messaging.delivery import BatchDelivery
 from shared.messaging.publisher import Publisher
@@ -43,6 +44,7 @@ async def run(settings: GatingSettings, process: Process) -> None:
     watch = ConfigurationWatch(mongo.database)
     clock = ServerClock(mongo)
     runs, events = RunStore(mongo.database), EventStore(mongo.database)
+    decided = Delayed("decided", events.settle)
     gate = Gate(
         configuration=watch.configuration,
         events=events,
@@ -52,6 +54,7 @@ async def run(settings: GatingSettings, process: Process) -> None:
         publisher=publisher,
         dead_letters=EventDeadLetters(DeadLetterStore(mongo.database), events, publisher, clock),
         clock=clock,
+        decided=decided,
     )
     subscribe(broker, gate, settings.gating_batch_size)
     async with asyncio.TaskGroup() as tasks:
@@ -62,5 +65,6 @@ async def run(settings: GatingSettings, process: Process) -> None:
         await broker.start()
         await process.serve(await broker.connect())
         await broker.stop()
+        await decided.settled()
         await stop([watching, timing])
     mongo.close()

@@ -17,6 +17,7 @@ from services.gating.members import membership_changes
 from services.gating.queueing import new_run, verdict_fields
 from shared.admission import Admission
 from shared.clock import Clock
+from shared.delayed import Delayed
 from shared.domain.configuration import Configuration
 from shared.domain.run_event import run_event
 from shared.messaging.delivery import DeadLetters, Undeliverable
@@ -37,9 +38,8 @@ Records = dict[str, list[DecisionRecord]]
 class Gate:
     """Considers events in batches; considering one again changes nothing and answers the same.
 
-    The decisions that were recorded first stand, and a runner refuses a run that they do not name. They are recorded
-    once the runs are stored, and until then the event is due for the sweep. So a crash at any point leaves either
-    nothing, or work that the next delivery or the sweep takes up.
+    The decisions that were recorded first stand, and a runner refuses a run that they do not name. So a crash at any
+    point leaves either nothing, or work that the next delivery or the sweep takes up.
     """
 
     configuration: Configuration
@@ -50,6 +50,7 @@ class Gate:
     publisher: Publisher
     dead_letters: DeadLetters
     clock: Clock
+    decided: Delayed[str]
 
     async def consider(self, batch: Sequence[Arrival]) -> None:
         """Record a decision for every matching Agent of every event, and dispatch the runs."""
@@ -62,13 +63,14 @@ class Gate:
             if key not in recorded
         }
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
-        existing = await self.runs.add(runs)
-        stands, _, _, _ = await asyncio.gather(
+        existing, stands, _ = await asyncio.gather(
+            self.runs.add(runs),
             self._record(fresh, arrivals, now),
-            self._start([run for run in runs if run.id not in existing]),
             self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now)),
-            self.events.settle(recorded),
         )
+        # Where another process was faster with its decisions, it may not have stored their runs yet.
+        self.decided.add(arrivals.keys() - stands.keys())
+        await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, recorded | fresh | stands)
 
     async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> tuple[Arrivals, set[str]]:

@@ -13,8 +13,7 @@ from shared.domain.slot import paused_key
 
 Document = dict[str, Any]
 
-_LOOK_AGAIN_SECONDS, _LATEST_LOOK_SECONDS = 0.1, 3.0
-"""A decision is recorded while its run is dispatched already: mostly it is only a moment away."""
+_LOOK_AGAIN_SECONDS = 3.0
 
 
 def obstacle(
@@ -45,8 +44,7 @@ def obstacle(
 
 def _undecided(run: Document, event: Document) -> Outcome | None:
     if not event["gated"]:
-        delay = min(_LOOK_AGAIN_SECONDS * 2 ** min(run["attempt"], 10), _LATEST_LOOK_SECONDS)
-        return Postponed(delay, Waiting.DECISION, "The gate has not recorded its decision yet.")
+        return Postponed(_LOOK_AGAIN_SECONDS, Waiting.DECISION, "The gate has not recorded its decision yet.")
     if any(decision.get("run_id") == run["_id"] for decision in event["decisions"]):
         return None
     return Refused(

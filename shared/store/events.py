@@ -82,24 +82,23 @@ class EventStore:
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event.
 
-        Its runs are stored by then, so that the sweep need not look at it any more.
+        The event stays due for the sweep until it is noted that its runs are stored, too.
         """
         decided = {event.key: {"decisions": event.decisions} for event in gated}
         matched = 0
         for part in in_commands(decided):
             query = {"_id": {"$in": list(part)}, "gated": False}
-            noted = {"gated": True, "gated_at": now}
-            changes = [merge_by_id(part), {"$set": noted}, {"$unset": ["dead_letter", "sweep_at"]}]
+            # What was set aside is not due for the sweep, and has to be.
+            noted = {"gated": True, "gated_at": now, "sweep_at": {"$ifNull": ["$sweep_at", now]}}
+            changes = [merge_by_id(part), {"$set": noted}, {"$unset": ["dead_letter"]}]
             with storage_errors():
                 matched += (await self._events.update_many(query, changes)).matched_count
         return matched == len(decided)
 
     async def settle(self, keys: Iterable[str]) -> None:
-        """Note that the runs of these events are stored, which were decided before."""
-        found = list(keys)
-        if found:
-            with storage_errors():
-                await self._events.update_many({"_id": {"$in": found}, "gated": True}, {"$unset": {"sweep_at": ""}})
+        """Note that the runs of these decided events are stored."""
+        with storage_errors():
+            await self._events.update_many({"_id": {"$in": list(keys)}, "gated": True}, {"$unset": {"sweep_at": ""}})
 
     async def decisions(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """Return the recorded decisions of those events that were gated."""

@@ -1,7 +1,7 @@
 """The gate at work: each event is decided once, whatever is delivered, in whatever order and however often."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,18 +17,19 @@ from contracts.subjects import gated_subject, last_id
 from services.gating.arrival import Arrival
 from services.gating.gate import Gate
 from shared.admission import Admission
+from shared.delayed import Delayed
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
 from shared.domain.run import Waiting
 from shared.domain.slot import EXPRESS_RUNS, QueueLimits, paused_key
-from shared.errors import Retryable, StorageUnavailable
+from shared.errors import Retryable
 from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.events import EventStore
 from shared.store.members import Member, MemberStore
 from shared.store.mongo import Mongo
 from shared.store.retention import Retention
-from shared.store.run_documents import NewRun, waiting_document
+from shared.store.run_documents import waiting_document
 from shared.store.runs import RunStore
 from shared.store.slots import SlotStore
 from shared.testing.dead_letters import KeptLetters
@@ -41,12 +42,17 @@ AGENTS = (triggered("noter"), triggered("reader"))
 LIMITS = QueueLimits(organisation=512)
 
 
+async def unnoted(keys: Sequence[str]) -> None:
+    """Leave events due for the sweep."""
+
+
 def a_gate(
     mongo: Mongo,
     publisher: Publisher,
     *bindings: Binding,
     agents: tuple[AgentSpec, ...] = AGENTS,
     limits: QueueLimits = LIMITS,
+    noting: Callable[[Sequence[str]], Awaitable[None]] = unnoted,
 ) -> Gate:
     configuration = Configuration()
     configuration.replace_agents([a_version(agent) for agent in agents])
@@ -62,6 +68,7 @@ def a_gate(
         publisher=publisher,
         dead_letters=KeptLetters(),
         clock=lambda: NOW,
+        decided=Delayed("decided", noting),
     )
 
 
@@ -240,45 +247,11 @@ async def test_once_its_runs_are_stored_a_decided_event_is_not_looked_at_again(
     client: Client, mongo: Mongo, publisher: Publisher
 ) -> None:
     events = EventStore(mongo.database)
+    gate = a_gate(mongo, publisher, noting=events.settle)
 
-    await a_gate(mongo, publisher).consider([an_arrival(checkin("a"))])
+    await gate.consider([an_arrival(checkin("a"))])
+    await gate.decided.settled()
 
-    assert len(await runs_of(mongo)) == 2
-    assert await events.due_for_sweep(NOW + timedelta(days=1), 10) == []
-
-
-async def test_an_event_stays_undecided_and_due_while_its_runs_cannot_be_stored(
-    client: Client, mongo: Mongo, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events, event = EventStore(mongo.database), checkin("a")
-    gate = a_gate(mongo, publisher)
-
-    async def away(runs: Sequence[NewRun]) -> set[str]:
-        raise StorageUnavailable("MongoDB is away")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(RunStore, "add", lambda self, runs: away(runs))
-        with pytest.raises(StorageUnavailable):
-            await gate.consider([an_arrival(event)])
-    due = await events.due_for_sweep(NOW + timedelta(days=1), 10)
-    await gate.consider([an_arrival(event, is_first=False)])
-
-    assert [(each["_id"], each["gated"]) for each in due] == [(event.key, False)]
-    assert len(await runs_of(mongo)) == 2
-
-
-async def test_an_event_that_was_decided_and_is_still_due_is_looked_at_once_more_and_its_runs_are_stored(
-    client: Client, mongo: Mongo, publisher: Publisher
-) -> None:
-    events, event = EventStore(mongo.database), checkin("a")
-    await a_gate(mongo, publisher).consider([an_arrival(event)])
-    # As an earlier version left it that was stopped in between.
-    await mongo.database["events"].update_one({"_id": event.key}, {"$set": {"sweep_at": NOW}})
-    await mongo.database["runs"].delete_many({})
-
-    await a_gate(mongo, publisher).consider([an_arrival(event, is_accepted=True, is_first=False)])
-
-    assert len(await runs_of(mongo)) == 2
     assert await events.due_for_sweep(NOW + timedelta(days=1), 10) == []
 
 

@@ -85,10 +85,23 @@ async def test_an_accepted_event_is_left_alone_by_the_sweep_until_it_is_taken_up
     assert "dead_letter" not in (await events.load([event.key]))[event.key]
 
 
+async def test_a_decided_event_whose_runs_may_not_be_stored_is_set_aside_like_any_other(mongo: Mongo) -> None:
+    events, event = EventStore(mongo.database), accepted("a")
+    await events.accept([event])
+    await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+
+    await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
+    aside = await due(mongo)
+    await events.take_up_again([event.key], utc_now())
+
+    assert (aside, await due(mongo)) == ([], [event.key])
+
+
 async def test_an_event_that_another_gate_could_decide_needs_no_letter(mongo: Mongo) -> None:
     events, event = EventStore(mongo.database), accepted("a")
     await events.accept([event])
     await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+    await events.settle([event.key])
 
     await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
 
@@ -101,9 +114,11 @@ async def test_a_decision_ends_what_another_gate_had_set_aside(mongo: Mongo) -> 
     await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
 
     await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+    unsettled = await due(mongo)
+    await events.settle([event.key])
     await events.take_up_again([event.key], utc_now())
 
-    assert await due(mongo) == []
+    assert (unsettled, await due(mongo)) == ([event.key], [])
     assert "dead_letter" not in (await events.load([event.key]))[event.key]
 
 

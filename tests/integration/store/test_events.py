@@ -143,29 +143,16 @@ async def test_what_is_not_gated_is_due_for_the_sweep_after_a_while_oldest_first
     assert [each["id"] for each in await events.due_for_sweep(NOW + timedelta(hours=1), 2)] == ["old", "middle"]
 
 
-async def test_what_is_gated_is_never_due_again(mongo: Mongo) -> None:
-    events, far_off = EventStore(mongo.database), datetime.now(UTC) + timedelta(days=999)
-    key = accepted("a").key
-    await events.accept([accepted("a")])
-    before = await events.due_for_sweep(far_off, 10)
-
-    await events.record_decisions([GatedEvent(key, FIRST)], NOW)
-    await events.sweep_again_at([(key, NOW)])
-    await events.sweep_all_at(NOW)
-
-    assert [event["_id"] for event in before] == [key]
-    assert await events.due_for_sweep(far_off, 10) == []
-
-
-async def test_what_was_gated_and_is_still_due_can_be_settled(mongo: Mongo) -> None:
+async def test_what_is_gated_is_due_until_its_runs_are_stored_and_then_never_again(mongo: Mongo) -> None:
     events, far_off = EventStore(mongo.database), datetime.now(UTC) + timedelta(days=999)
     key = accepted("a").key
     await events.accept([accepted("a")])
     await events.record_decisions([GatedEvent(key, FIRST)], NOW)
-    await mongo.database["events"].update_one({"_id": key}, {"$set": {"sweep_at": NOW}})
     before = await events.due_for_sweep(far_off, 10)
 
     await events.settle([key])
+    await events.sweep_again_at([(key, NOW)])
+    await events.sweep_all_at(NOW)
 
     assert [event["_id"] for event in before] == [key]
     assert await events.due_for_sweep(far_off, 10) == []
