@@ -139,7 +139,7 @@ class RunnerSettings(QueueSettings):
     runner_drain_seconds: float = Field(
         default=1.0, ge=0, description="How long SIGTERM lets runs finish before they are handed back."
     )
-    lease_seconds: float = Field(default=6.0, gt=1, description="How long a silent runner keeps its runs.")
+    lease_seconds: float = Field(default=6.0, gt=1, le=600, description="How long a silent runner keeps its runs.")
     heartbeat_seconds: float = Field(default=1.5, gt=0.1, description="How often a runner extends its leases.")
     openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the model provider.")
     openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible endpoint; empty means OpenAI.")

@@ -6,7 +6,7 @@ import uvicorn
 
 from services.gateway.app import create_app
 from shared.logging import configure_logging
-from shared.process import collect_garbage_less_often, read_settings
+from shared.process import read_settings, tune_interpreter
 from shared.settings import GatewaySettings
 
 _DRAIN_SECONDS = 10
@@ -16,7 +16,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = read_settings(GatewaySettings)
     configure_logging(settings, "gateway")
-    collect_garbage_less_often()
+    tune_interpreter()
     config = uvicorn.Config(
         create_app(settings),
         host=settings.gateway_host,

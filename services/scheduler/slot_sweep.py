@@ -37,13 +37,13 @@ class SlotSweep:
         """Dispatch what there is room for; every few seconds compare first."""
         if self._compared_at is None or now - self._compared_at >= _COMPARE_EVERY:
             self._compared_at = now
-            await self.compare()
+            await self.compare(now)
         await self._admission.fill(await self._slots.wanted())
 
-    async def compare(self) -> None:
+    async def compare(self, now: datetime) -> None:
         """Compare the slots with the runs once."""
         slots = {slot.key: slot for slot in await self._slots.all()}
-        open_runs = await self._runs.holding(_MOST_OPEN)
+        open_runs = await self._runs.holding(now, _MOST_OPEN)
         if len(open_runs) < _MOST_OPEN:
             await self._mend(slots.values(), open_runs)
         await self._attend(slots, set(await self._runs.keys_waited_under()))

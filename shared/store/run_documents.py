@@ -15,6 +15,8 @@ from shared.store.upcast import RUN_SCHEMA
 DISPATCH_AGAIN_AFTER = timedelta(seconds=3)
 LOOK_AT_WAITING_AFTER = timedelta(hours=1)
 """A run that waits for a place is found by its slot; this is for the case that nobody looks there."""
+LOOK_AT_HOLDING_WITHIN = timedelta(minutes=15)
+"""More than any lease, and than the sweep lets what is dispatched alone."""
 SETTLE_AFTER = timedelta(seconds=5)
 
 

@@ -8,7 +8,14 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from shared.domain.run import RunError, RunStatus
 from shared.store.mongo import Collection, Document, storage_errors
-from shared.store.run_documents import DISPATCH_AGAIN_AFTER, LOOK_AT_WAITING_AFTER, Admitted, Wait, error_document
+from shared.store.run_documents import (
+    DISPATCH_AGAIN_AFTER,
+    LOOK_AT_HOLDING_WITHIN,
+    LOOK_AT_WAITING_AFTER,
+    Admitted,
+    Wait,
+    error_document,
+)
 from shared.store.upcast import upcast_run
 
 TO_RELEASE = (
@@ -79,10 +86,13 @@ class RunQueue:
             keys: list[str] = await self._runs.distinct("waiting_for.key", {"waiting_for.key": {"$exists": True}})
         return keys
 
-    async def holding(self, limit: int) -> list[Document]:
-        """Return the open runs that are dispatched or running, with what they hold, up to a limit."""
+    async def holding(self, now: datetime, limit: int) -> list[Document]:
+        """Return the open runs that are dispatched or running, with what they hold, up to a limit.
+
+        They are looked at soon, and most of those that wait for a place much later: these need not be read.
+        """
         fields = {"slots": 1}
-        open_ = {"sweep_at": {"$exists": True}}
+        open_ = {"sweep_at": {"$lt": now + LOOK_AT_HOLDING_WITHIN}}
         running = {**open_, "status": RunStatus.RUNNING}
         with storage_errors():
             cursor = self._runs.find({"$or": [running, {**open_, **_WAITING_TO_DISPATCHED}]}, fields)

@@ -6,7 +6,14 @@ from typing import Any
 
 from shared.domain.deadline import run_deadline
 from shared.domain.run import RunError, RunStatus
-from shared.store.run_documents import DISPATCH_AGAIN_AFTER, LOOK_AT_WAITING_AFTER, Admitted, Wait, error_document
+from shared.store.run_documents import (
+    DISPATCH_AGAIN_AFTER,
+    LOOK_AT_HOLDING_WITHIN,
+    LOOK_AT_WAITING_AFTER,
+    Admitted,
+    Wait,
+    error_document,
+)
 from shared.store.run_queue import TO_RELEASE, RunQueue
 from shared.testing.documents import Document, Documents
 
@@ -51,10 +58,10 @@ class KeptRunQueue(RunQueue):
         waiting = self.kept.find({"waiting_for.key": {"$exists": True}})
         return sorted({run["waiting_for"]["key"] for run in waiting})
 
-    async def holding(self, limit: int) -> list[Document]:
+    async def holding(self, now: datetime, limit: int) -> list[Document]:
         """Return the open runs that are dispatched or running, with what they hold, up to a limit."""
         dispatched = {"status": RunStatus.QUEUED, "waiting_for": None}
-        query = {"sweep_at": {"$exists": True}, "$or": [{"status": RunStatus.RUNNING}, dispatched]}
+        query = {"sweep_at": {"$lt": now + LOOK_AT_HOLDING_WITHIN}, "$or": [{"status": RunStatus.RUNNING}, dispatched]}
         return [{"_id": run["_id"], "slots": run["slots"]} for run in self.kept.find(query)][:limit]
 
     async def admit(self, admitted: Sequence[Admitted], now: datetime) -> None:

@@ -169,7 +169,9 @@ CALLS: dict[str, st.SearchStrategy[Call]] = {
         KEYS,
     ),
     "keys_waited_under": st.just(lambda runs, _, __: runs.keys_waited_under()),
-    "holding": st.just(lambda runs, _, __: runs.holding(10)),
+    "holding": st.builds(
+        lambda seconds: lambda runs, _, clock: runs.holding(clock() + timedelta(seconds=seconds), 10), SECONDS
+    ),
     "admit": st.builds(_admitted, SOME_IDS, ATTEMPTS, st.booleans()),
     "wait": st.builds(_waits, SOME_IDS, ATTEMPTS, KEYS),
     "fail_queued": st.builds(

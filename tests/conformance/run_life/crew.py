@@ -162,7 +162,7 @@ class Crew:
 
     async def compare(self) -> None:
         """Compare the slots with the runs once."""
-        await self._slot_sweep.compare()
+        await self._slot_sweep.compare(self.clock())
 
     async def take_over_from(self, owner: str) -> None:
         """Take over from a runner that is gone."""

@@ -104,7 +104,7 @@ class Bench:
 
     async def admitted(self) -> set[str]:
         """Return the runs that may be claimed or are running."""
-        return {run["_id"] for run in await self.store.holding(1_000)}
+        return {run["_id"] for run in await self.store.holding(self.clock.now, 1_000)}
 
     async def holders(self) -> dict[str, set[str]]:
         """Return who has a place, by the kind of slot."""

@@ -77,7 +77,7 @@ async def test_a_place_that_a_run_lost_is_put_back(bench: Bench) -> None:
     await bench.places.want(keys, is_wanted=False)
 
     for _ in range(2):
-        await bench.slots.compare()
+        await bench.slots.compare(bench.clock.now)
 
     assert "run_1" in (await bench.holders())["agent"]
     assert (await bench.holders())["organisation"] >= {"run_1"}
@@ -123,7 +123,7 @@ async def test_a_slot_that_nobody_waits_for_is_not_wanted_and_goes_when_it_is_em
     await bench.admission.leave(await bench.end("run_2"))
 
     for _ in range(2):
-        await bench.slots.compare()
+        await bench.slots.compare(bench.clock.now)
 
     assert await bench.places.wanted() == []
     assert await bench.holders() == {}
@@ -140,10 +140,10 @@ async def test_the_runs_of_a_paused_agent_go_on_when_no_binding_pauses_it(
     for user in ("ada", "bob"):
         await queued(bench.store, f"run_{user}", user=user, queued_at=bench.clock.now, waiting_for=waiting)
 
-    await bench.slots.compare()
+    await bench.slots.compare(bench.clock.now)
     while_paused = await bench.admitted()
     bench.configuration.replace_bindings(paused[1:])
-    await bench.slots.compare()
+    await bench.slots.compare(bench.clock.now)
 
     assert (while_paused, await bench.admitted()) == (set(), {"run_ada"})
     assert await dispatched(client, 1, Queue.EXPRESS_MEDIUM) == ["run_ada"]
@@ -170,6 +170,6 @@ async def test_with_nothing_to_mend_nothing_changes(bench: Bench, keys: set[str]
     before = await bench.places.all()
 
     for _ in range(3):
-        await bench.slots.compare()
+        await bench.slots.compare(bench.clock.now)
 
     assert await bench.places.all() == before

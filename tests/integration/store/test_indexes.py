@@ -62,7 +62,7 @@ QUERIES: dict[str, Query] = {
         a_stored_run(waiting_for={"key": "slot_1"}), 10
     ),
     "runs: keys waited under": lambda mongo: RunStore(mongo.database).keys_waited_under(),
-    "runs: holding": lambda mongo: RunStore(mongo.database).holding(10),
+    "runs: holding": lambda mongo: RunStore(mongo.database).holding(NOW, 10),
     "runs: cancel one": lambda mongo: RunStore(mongo.database).cancel({"_id": "run_1"}, Cancel("olga", NOW)),
     "runs: cancel those of a user": lambda mongo: RunStore(mongo.database).cancel(
         {"organisation": "acme", "user": "ada"}, Cancel("olga", NOW)

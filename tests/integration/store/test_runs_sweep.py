@@ -152,7 +152,8 @@ async def test_of_those_that_wait_under_a_key_the_most_urgent_and_then_the_oldes
 
     assert [run["_id"] for run in urgent] == ["run_4", "run_3", "run_1", "run_2"]
     assert [run["_id"] for run in guarded] == ["run_2", "run_0"]
-    assert [await runs.waiting_ahead(run, 10) for run in urgent] == [0, 1, 2, 3]
+    whole = await runs.load(run["_id"] for run in urgent)
+    assert [await runs.waiting_ahead(whole[run["_id"]], 10) for run in urgent] == [0, 1, 2, 3]
     assert sorted(await runs.keys_waited_under()) == ["slot_1", "slot_2"]
 
 
@@ -160,10 +161,11 @@ async def test_runs_that_are_dispatched_or_running_hold_their_places_and_no_othe
     runs = RunStore(mongo.database)
     await queued(runs, "run_dispatched", slots=("slot_1",))
     await queued(runs, "run_waiting", slots=("slot_1",), waiting_for=A_PLACE)
+    await queued(runs, "run_waiting_for_long", slots=("slot_1",), queued_at=NOW, waiting_for=A_PLACE)
     await claimed(runs, "run_running")
     await runs.write_fenced([completing(await claimed(runs, "run_ended"))])
 
-    assert {run["_id"]: run["slots"] for run in await runs.holding(10)} == {
+    assert {run["_id"]: run["slots"] for run in await runs.holding(datetime.now(UTC), 10)} == {
         "run_dispatched": ["slot_1"],
         "run_running": [],
     }
