@@ -95,10 +95,12 @@ class Admission:
         return organisation_slot(run["organisation"]) if self.limits.organisation >= LARGE else None
 
     async def _free(self, held: Iterable[tuple[Document, Sequence[str]]]) -> None:
-        places = [(run["_id"], keys) for run, keys in held if keys]
+        places: dict[str, list[str]] = defaultdict(list)
+        for run, keys in held:
+            for key in keys:
+                places[key].append(run["_id"])
         if places:
-            freed = {key for _, keys in places for key in keys}
-            await self.fill(await self.slots.free(freed, [run_id for run_id, _ in places]))
+            await self.fill(await self.slots.free(places))
 
     async def fill(self, keys: Iterable[str]) -> int:
         """Dispatch runs that wait for these slots, as far as there is room; return how many."""
@@ -141,8 +143,7 @@ class Admission:
             for slot in candidate.slots:
                 if slot.kind is kind:
                     by_slot[slot].append(candidate.run_id)
-        held = await asyncio.gather(*(self.slots.take(slot, ids) for slot, ids in by_slot.items()))
-        return dict(zip(by_slot, held, strict=True))
+        return await self.slots.take_each(by_slot) if by_slot else {}
 
     async def _give_back(self, refused: Iterable[Candidate]) -> None:
         """Free what runs that were refused had taken before; whoever wants it is found by the next release or sweep."""

@@ -4,7 +4,8 @@ A slot holds the ids of its runs, not a count: taking and freeing a place twice 
 behind can be told from what is held rightly.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +27,10 @@ class Held:
     limit: int
     holders: tuple[str, ...]
 
+    def has(self, run_ids: Iterable[str]) -> bool:
+        """Return whether all of these runs have a place."""
+        return set(self.holders).issuperset(run_ids)
+
 
 class SlotStore:
     """The `slots` collection."""
@@ -33,6 +38,22 @@ class SlotStore:
     def __init__(self, database: Database) -> None:
         # Runs are the truth, and the slots are recomputed from them: a write that a failover loses is mended by that.
         self._slots: Collection = database["slots"].with_options(write_concern=WriteConcern(w=1))
+
+    async def take_each(self, wanted: Mapping[Slot, Sequence[str]]) -> dict[Slot, Held]:
+        """Do `take` for each of these slots, mostly in two commands, however many slots there are."""
+        if len(wanted) == 1:
+            return {slot: await self.take(slot, ids) for slot, ids in wanted.items()}
+        pushes = [
+            UpdateOne(_room_for_all(slot, ids), _push(ids)) for slot, ids in wanted.items() if _may_fit(slot, ids)
+        ]
+        if pushes:
+            with storage_errors():
+                await self._slots.bulk_write(pushes, ordered=False)
+        held = await self.load({slot.key for slot in wanted})
+        taken = {slot: held[slot.key] for slot, ids in wanted.items() if slot.key in held and held[slot.key].has(ids)}
+        others = {slot: ids for slot, ids in wanted.items() if slot not in taken}
+        some = await asyncio.gather(*(self._take_some(slot, ids) for slot, ids in others.items()))
+        return taken | dict(zip(others, some, strict=True))
 
     async def take(self, slot: Slot, run_ids: Sequence[str]) -> Held:
         """Give as many of these runs a place as there is room for, first come first served; return the slot after it.
@@ -43,18 +64,11 @@ class SlotStore:
 
     async def _take_all(self, slot: Slot, run_ids: Sequence[str]) -> Held | None:
         """Do it if none has a place and there is room for all: mostly so, and a third of the work for the server."""
-        most_before = slot.limit - slot.reserve - len(run_ids)
-        if most_before < 0:
+        if not _may_fit(slot, run_ids):
             return None
-        has_room = {
-            "_id": slot.key,
-            "limit": slot.limit,
-            f"holders.{most_before}": {"$exists": False},
-            "holders": {"$nin": list(run_ids)},
-        }
         with storage_errors():
             found = await self._slots.find_one_and_update(
-                has_room, {"$push": {"holders": {"$each": list(run_ids)}}}, **_HOLDERS_AFTER
+                _room_for_all(slot, run_ids), _push(run_ids), **_HOLDERS_AFTER
             )
         return None if found is None else Held(slot.key, slot.kind, slot.limit, tuple(found["holders"]))
 
@@ -87,12 +101,12 @@ class SlotStore:
             )
         return Held(slot.key, slot.kind, slot.limit, tuple(found["holders"]))
 
-    async def free(self, keys: Iterable[str], run_ids: Iterable[str]) -> list[str]:
-        """Take these runs off all these slots; return those of the slots that somebody waits for."""
-        wanted = {"_id": {"$in": list(keys)}}
+    async def free(self, places: Mapping[str, Sequence[str]]) -> list[str]:
+        """Take these runs off the slots of these keys; return those of the slots that somebody waits for."""
+        await self.mend(places.items(), ())
         with storage_errors():
-            await self._slots.update_many(wanted, {"$pullAll": {"holders": list(run_ids)}})
-            return [slot["_id"] async for slot in self._slots.find({**wanted, "is_wanted": True}, {"_id": 1})]
+            wanted = self._slots.find({"_id": {"$in": list(places)}, "is_wanted": True}, {"_id": 1})
+            return [slot["_id"] async for slot in wanted]
 
     async def load(self, keys: Iterable[str]) -> dict[str, Held]:
         """Return these slots as they are."""
@@ -132,6 +146,25 @@ class SlotStore:
     async def _each(self, query: Document) -> AsyncIterator[Held]:
         async for slot in self._slots.find(query):
             yield Held(slot["_id"], Waiting(slot["kind"]), slot["limit"], tuple(slot["holders"]))
+
+
+def _may_fit(slot: Slot, run_ids: Sequence[str]) -> bool:
+    return 0 < len(run_ids) <= slot.limit - slot.reserve
+
+
+def _room_for_all(slot: Slot, run_ids: Sequence[str]) -> Document:
+    """Return what must hold for all of these runs to get a place: none has one, and there is room for so many."""
+    most_before = slot.limit - slot.reserve - len(run_ids)
+    return {
+        "_id": slot.key,
+        "limit": slot.limit,
+        f"holders.{most_before}": {"$exists": False},
+        "holders": {"$nin": list(run_ids)},
+    }
+
+
+def _push(run_ids: Sequence[str]) -> Document:
+    return {"$push": {"holders": {"$each": list(run_ids)}}}
 
 
 def _with(variables: Document, expression: Document) -> Document:

@@ -1,6 +1,6 @@
 """Slots kept in memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.domain.run import Waiting
 from shared.domain.slot import Slot
@@ -30,12 +30,14 @@ class KeptSlots(SlotStore):
         )
         return _held(after)
 
-    async def free(self, keys: Iterable[str], run_ids: Iterable[str]) -> list[str]:
-        """Take these runs off all these slots; return those of the slots that somebody waits for."""
-        gone, found = list(run_ids), list(self._kept.find({"_id": {"$in": list(keys)}}))
-        for slot in found:
-            self._take_off(slot, gone)
-        return [slot["_id"] for slot in found if slot["is_wanted"]]
+    async def take_each(self, wanted: Mapping[Slot, Sequence[str]]) -> dict[Slot, Held]:
+        """Do `take` for each of these slots."""
+        return {slot: await self.take(slot, ids) for slot, ids in wanted.items()}
+
+    async def free(self, places: Mapping[str, Sequence[str]]) -> list[str]:
+        """Take these runs off the slots of these keys; return those of the slots that somebody waits for."""
+        await self.mend(places.items(), ())
+        return [slot["_id"] for slot in self._kept.find({"_id": {"$in": list(places)}}) if slot["is_wanted"]]
 
     async def load(self, keys: Iterable[str]) -> dict[str, Held]:
         """Return these slots as they are."""

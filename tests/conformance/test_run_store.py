@@ -103,6 +103,10 @@ async def _in_order(found: Awaitable[list[Document]]) -> list[tuple[str, list[st
     return [(run["_id"], sorted(run)) for run in await found]
 
 
+async def _sorted(found: Awaitable[list[str]]) -> list[str]:
+    return sorted(await found)
+
+
 SECONDS = st.sampled_from([0.5, 20.0, 100.0])
 CALLS: dict[str, st.SearchStrategy[Call]] = {
     "add": st.builds(_added, SOME_IDS, st.none() | SECONDS, st.booleans()),
@@ -199,8 +203,19 @@ SLOT_CALLS: dict[str, st.SearchStrategy[Call]] = {
         st.integers(0, 2),
         SOME_IDS,
     ),
+    "take_each": st.builds(
+        lambda wanted, limit: (
+            lambda _, slots, __: slots.take_each(
+                {Slot(key, Waiting.AGENT, f"${key}", limit): ids for key, ids in wanted.items()}
+            )
+        ),
+        st.dictionaries(KEYS, SOME_IDS, min_size=1),
+        st.integers(0, 3),
+    ),
     "free": st.builds(
-        lambda keys, ids: lambda _, slots, __: slots.free(keys, ids), st.lists(KEYS, unique=True), SOME_IDS
+        lambda keys, ids: lambda _, slots, __: _sorted(slots.free(dict.fromkeys(keys, ids))),
+        st.lists(KEYS, unique=True),
+        SOME_IDS,
     ),
     "load": st.builds(lambda keys: lambda _, slots, __: slots.load(keys), st.lists(KEYS, unique=True)),
     "wanted": st.just(lambda _, slots, __: slots.wanted()),

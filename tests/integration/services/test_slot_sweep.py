@@ -37,7 +37,7 @@ async def test_a_leaked_place_is_freed_after_two_comparisons_and_given_to_who_wa
     await bench.start("run_1", "run_2", own=ONE)
     await bench.end("run_1")
     if holder == "unknown":
-        await bench.admission.slots.free([slot.key for slot in await bench.places.all()], ["run_1"])
+        await bench.admission.slots.free({slot.key: ["run_1"] for slot in await bench.places.all()})
         await leak(bench, Waiting.AGENT, "run_gone")
 
     seen = []
@@ -73,7 +73,7 @@ async def test_comparisons_are_some_seconds_apart(bench: Bench) -> None:
 async def test_a_place_that_a_run_lost_is_put_back(bench: Bench) -> None:
     await bench.start("run_1", "run_2", own=ONE)
     keys = [slot.key for slot in await bench.places.all()]
-    await bench.places.free(keys, ["run_1"])
+    await bench.places.free({key: ["run_1"] for key in keys})
     await bench.places.want(keys, is_wanted=False)
 
     for _ in range(2):
@@ -87,7 +87,7 @@ async def test_who_waits_for_a_slot_that_nobody_wants_any_more_is_found(client: 
     await bench.start("run_1", "run_2", own=ONE)
     keys = [slot.key for slot in await bench.places.all()]
     await bench.end("run_1")
-    await bench.places.free(keys, ["run_1"])
+    await bench.places.free({key: ["run_1"] for key in keys})
     await bench.places.want(keys, is_wanted=False)
 
     await bench.sweep_slots(5 * SECOND)
@@ -110,7 +110,7 @@ async def test_a_place_that_becomes_free_is_filled_between_comparisons(client: C
     await bench.start("run_1", "run_2", own=ONE)
     await bench.sweep_slots(5 * SECOND)
     await bench.end("run_1")
-    await bench.places.free([slot.key for slot in await bench.places.all()], ["run_1"])
+    await bench.places.free({slot.key: ["run_1"] for slot in await bench.places.all()})
 
     await bench.sweep_slots(1 * SECOND)
 

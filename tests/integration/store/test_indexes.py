@@ -69,7 +69,7 @@ QUERIES: dict[str, Query] = {
     ),
     "runs: to be cancelled": lambda mongo: RunStore(mongo.database).cancelling([Claim("run_1", 1, "runner-1")]),
     "runs: redrive": lambda mongo: RunStore(mongo.database).redrive(["run_1"], NOW),
-    "slots: free": lambda mongo: SlotStore(mongo.database).free(["slot_1"], ["run_1"]),
+    "slots: free": lambda mongo: SlotStore(mongo.database).free({"slot_1": ["run_1"]}),
     "runs: queue lost": lambda mongo: RunStore(mongo.database).sweep_dispatched_at(NOW),
     "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
     "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),

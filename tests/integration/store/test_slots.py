@@ -59,13 +59,29 @@ async def test_freeing_again_changes_nothing_and_tells_only_of_slots_that_are_wa
     for slot, ids in ((SLOT, ["run_1", "run_2", "run_3", "run_4"]), (other, ["run_1"])):
         await slots.take(slot, ids)
 
-    wanted = [await slots.free(["slot_1", "slot_2"], ["run_1", "run_9"]) for _ in range(2)]
+    wanted = [await slots.free({"slot_1": ["run_1", "run_9"], "slot_2": ["run_1"]}) for _ in range(2)]
 
     assert wanted == [["slot_1"], ["slot_1"]]
     assert {key: held.holders for key, held in (await slots.load(["slot_1", "slot_2"])).items()} == {
         "slot_1": ("run_2", "run_3"),
         "slot_2": (),
     }
+
+
+async def test_places_in_many_slots_are_given_as_in_each_by_itself(mongo: Mongo) -> None:
+    slots = SlotStore(mongo.database)
+    known, full, new = SLOT, Slot("slot_2", Waiting.AGENT, "noter of globex", 2), Slot("slot_3", Waiting.AGENT, "x", 5)
+    await slots.take(known, ["run_1"])
+    await slots.take(full, ["run_2"])
+
+    held = await slots.take_each({known: ["run_3", "run_4"], full: ["run_5", "run_6"], new: ["run_7"]})
+
+    assert {slot.key: each.holders for slot, each in held.items()} == {
+        "slot_1": ("run_1", "run_3", "run_4"),
+        "slot_2": ("run_2", "run_5"),
+        "slot_3": ("run_7",),
+    }
+    assert await slots.wanted() == ["slot_2"]
 
 
 async def test_what_is_kept_free_is_for_others_only(mongo: Mongo) -> None:
@@ -112,7 +128,7 @@ async def test_however_many_come_at_once_never_more_have_a_place_than_there_is_r
             held = await slots.take(slot, [run_id])
             assert len(held.holders) <= limit
             if run_id in held.holders and chance.random() < 0.5:
-                await slots.free(["slot_1"], [run_id])
+                await slots.free({"slot_1": [run_id]})
                 left.add(run_id)
                 return
 
@@ -150,7 +166,7 @@ async def test_a_slot_that_nobody_holds_or_waits_for_is_forgotten(mongo: Mongo) 
     slots = SlotStore(mongo.database)
     for key in ("slot_empty", "slot_held", "slot_wanted"):
         await slots.take(Slot(key, Waiting.AGENT, key, 1), ["run_1"])
-    await slots.free(["slot_empty", "slot_wanted"], ["run_1"])
+    await slots.free({"slot_empty": ["run_1"], "slot_wanted": ["run_1"]})
     await slots.want(["slot_wanted"], is_wanted=True)
 
     await slots.forget_empty()

@@ -63,7 +63,10 @@ CALLS: dict[str, Call] = {
     "slots.take": lambda mongo: SlotStore(mongo.database).take(
         Slot("slot_1", Waiting.AGENT, "noter of acme", 1), ["run_1"]
     ),
-    "slots.free": lambda mongo: SlotStore(mongo.database).free(["slot_1"], ["run_1"]),
+    "slots.take_each": lambda mongo: SlotStore(mongo.database).take_each(
+        {Slot(key, Waiting.AGENT, "noter of acme", 3): ["run_1"] for key in ("slot_1", "slot_2")}
+    ),
+    "slots.free": lambda mongo: SlotStore(mongo.database).free({"slot_1": ["run_1"]}),
     "slots.all": lambda mongo: SlotStore(mongo.database).all(),
     "clock.measure": lambda mongo: ServerClock(mongo).measure(),
     "runs.settle": lambda mongo: RunStore(mongo.database).settle(["run_1"]),
