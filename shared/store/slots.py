@@ -50,7 +50,11 @@ class SlotStore:
             with storage_errors():
                 await self._slots.bulk_write(pushes, ordered=False)
         held = await self.load({slot.key for slot in wanted})
-        taken = {slot: held[slot.key] for slot, ids in wanted.items() if slot.key in held and held[slot.key].has(ids)}
+        taken = {
+            slot: found
+            for slot, ids in wanted.items()
+            if (found := held.get(slot.key)) is not None and found.limit == slot.limit and found.has(ids)
+        }
         others = {slot: ids for slot, ids in wanted.items() if slot not in taken}
         some = await asyncio.gather(*(self._take_some(slot, ids) for slot, ids in others.items()))
         return taken | dict(zip(others, some, strict=True))

@@ -19,7 +19,7 @@ from shared.store.run_documents import Admitted, Commit, NewRun, Return, Wait, w
 from shared.store.run_ends import Cancel, CancelResult, RunEnds
 from shared.store.run_queue import RunQueue
 from shared.store.runs import RunStore
-from shared.store.slots import SlotStore
+from shared.store.slots import Held, SlotStore
 from shared.testing.runs import KeptRuns
 from shared.testing.slots import KeptSlots
 from tests.conformance.run_life.crew import GivenClock
@@ -105,6 +105,10 @@ async def _in_order(found: Awaitable[list[Document]]) -> list[tuple[str, list[st
 
 async def _sorted(found: Awaitable[list[str]]) -> list[str]:
     return sorted(await found)
+
+
+def _freed(places: dict[str, list[str]]) -> Call:
+    return lambda _, slots, __: _sorted(slots.free(places))
 
 
 SECONDS = st.sampled_from([0.5, 20.0, 100.0])
@@ -212,13 +216,9 @@ SLOT_CALLS: dict[str, st.SearchStrategy[Call]] = {
         st.dictionaries(KEYS, SOME_IDS, min_size=1),
         st.integers(0, 3),
     ),
-    "free": st.builds(
-        lambda keys, ids: lambda _, slots, __: _sorted(slots.free(dict.fromkeys(keys, ids))),
-        st.lists(KEYS, unique=True),
-        SOME_IDS,
-    ),
+    "free": st.builds(_freed, st.dictionaries(KEYS, SOME_IDS)),
     "load": st.builds(lambda keys: lambda _, slots, __: slots.load(keys), st.lists(KEYS, unique=True)),
-    "wanted": st.just(lambda _, slots, __: slots.wanted()),
+    "wanted": st.just(lambda _, slots, __: _sorted(slots.wanted())),
     "all": st.just(lambda _, slots, __: slots.all()),
     "want": st.builds(
         lambda keys, is_wanted: lambda _, slots, __: slots.want(keys, is_wanted=is_wanted),
@@ -304,6 +304,8 @@ def _plain(answer: Any) -> Any:
             return {name: _plain(each) for name, each in answer.items() if name not in TOKENS and name != "token"}
         case list() if all(isinstance(each, dict) and "_id" in each for each in answer):
             return {each["_id"]: _plain(each) for each in answer}
+        case list() if all(isinstance(each, Held) for each in answer):
+            return {each.key: each for each in answer}
         case CancelResult():
             return answer.cancelled, set(answer.cancelling), _plain(list(answer.requeued))
         case list():
