@@ -84,10 +84,11 @@ class EmbeddedServer(ABC):
 
     def take_unexpected_end(self) -> int | None:
         """Return the exit code, once, when it ended although it was ready and nobody asked for the end."""
-        if not self._is_ready or self.child is None:
+        code = None if self.child is None else self.child.exit_code
+        # In this order: whoever ends it, in another thread, says before that it is not ready any more.
+        if code is None or not self._is_ready:
             return None
-        code = self.child.exit_code
-        self._is_ready = code is None
+        self._is_ready = False
         return code
 
     def _start(self) -> None:

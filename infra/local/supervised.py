@@ -59,10 +59,11 @@ class Supervised:
 
     def take_unexpected_end(self) -> int | None:
         """Return the exit code, once, when it ended although it was ready and nobody asked for the end."""
-        if self._end_is_expected or not self._is_ready or self._child is None:
+        code = None if self._child is None else self._child.exit_code
+        # In this order: whoever kills it, in another thread, says before that the end is expected.
+        if code is None or self._end_is_expected or not self._is_ready:
             return None
-        code = self._child.exit_code
-        self._end_is_expected = code is not None
+        self._end_is_expected = True
         return code
 
     def require_free_port(self) -> None:
