@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from socket import gethostname
-from typing import Literal
+from typing import Final, Literal
 
 from infra.chaos.account import Account, account_of
 from infra.chaos.backend import Sending
@@ -15,7 +15,10 @@ from infra.chaos.ledger import read_back
 from infra.chaos.plan import Fault, plan_faults, targets
 from infra.chaos.site import RUNNERS, Site
 from infra.chaos.takeovers import TakeOvers
-from infra.chaos.work import backend_of, new_mix, publish_agent, until_at_rest
+from infra.chaos.work import backend_of, comes_to_rest, new_mix, publish_agent
+
+NOT_AT_REST: Final = "not at rest: nothing moved for {:.0f} s, or it took half an hour"
+_LONGEST_REST_SECONDS: Final = 1_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Order:
     per_second: float
     model_share: float
     cluster: Literal[1, 3] = 1
-    settle_seconds: float = 180.0
+    patience_seconds: float = 60.0
+    """How long nothing may move at the end, while something is left to do."""
 
     def plan(self) -> list[Fault]:
         """Return what is broken when."""
@@ -52,7 +56,7 @@ class Outcome:
         unheard = self.sending.sent - len(self.sending.accepted)
         return [
             *([f"{unheard} events were never accepted"] if unheard else []),
-            *([f"not at rest after {self.order.settle_seconds:.0f} s"] if self.settled_after is None else []),
+            *([NOT_AT_REST.format(self.order.patience_seconds)] if self.settled_after is None else []),
             *self.account.violations(),
             *(f"doctor: {each}" for each in self.doctor),
             *self.deaths,
@@ -110,8 +114,8 @@ class Exercise:
     async def _settled(self) -> float | None:
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(self._order.settle_seconds):
-                await until_at_rest(self._site.database)
+            async with asyncio.timeout(_LONGEST_REST_SECONDS):
+                is_at_rest = await comes_to_rest(self._site.database, self._order.patience_seconds)
         except TimeoutError:
             return None
-        return time.monotonic() - begun
+        return time.monotonic() - begun if is_at_rest else None

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.bench.figures import percentile
-from infra.chaos.exercise import Outcome
+from infra.chaos.exercise import NOT_AT_REST, Outcome
 from infra.chaos.plan import Fault
 
 Row = tuple[str, str, str]
@@ -70,7 +70,7 @@ def _rows(outcome: Outcome) -> Iterator[Row]:
 
 def _rest(outcome: Outcome) -> str:
     if outcome.settled_after is None:
-        return f"not at rest {outcome.order.settle_seconds:.0f} s after the last fault"
+        return NOT_AT_REST.format(outcome.order.patience_seconds)
     return f"at rest {outcome.settled_after:.1f} s after the last event was accepted"
 
 

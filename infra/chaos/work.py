@@ -1,6 +1,7 @@
 """Gives a started platform something to do, and waits until it is done."""
 
 import asyncio
+import time
 from typing import Final
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from shared.store.agents import AgentStore
 from shared.store.mongo import Database
 
 _POLL_SECONDS: Final = 0.1
+_COUNT_SECONDS: Final = 2.0
+_FEW: Final = 1_000
 _KNOWN_WITHIN_SECONDS: Final = 30.0
 _DUE: Final = {"sweep_at": {"$exists": True}}
 
@@ -35,6 +38,27 @@ async def publish_agent(site: Site) -> None:
         while await site.database["runs"].find_one({"agent_key": PAUSE.key}) is None:
             await backend.publish(mix.pauses(1, milliseconds=0))
             await asyncio.sleep(_POLL_SECONDS)
+
+
+async def comes_to_rest(database: Database, patience_seconds: float) -> bool:
+    """Wait until nothing is left to do, or until nothing has moved for so long: then return False.
+
+    On a small machine the faults leave a backlog, which takes its time; whoever calls this bounds that.
+    """
+    last, moved_at = (-1, -1), time.monotonic()
+    while (left := await _left(database)) != (0, 0):
+        if left != last:
+            last, moved_at = left, time.monotonic()
+        elif time.monotonic() - moved_at > patience_seconds:
+            return False
+        await asyncio.sleep(_POLL_SECONDS if sum(left) < _FEW else _COUNT_SECONDS)
+    return True
+
+
+async def _left(database: Database) -> tuple[int, int]:
+    """Return for how many events and how many runs something is left to do."""
+    events, runs = [await database[name].count_documents(_DUE, hint="to_sweep") for name in ("events", "runs")]
+    return events, runs
 
 
 async def until_at_rest(database: Database) -> None:

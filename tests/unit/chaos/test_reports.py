@@ -43,7 +43,7 @@ def test_a_sound_exercise_says_so_with_the_command_that_repeats_it() -> None:
     ("outcome", "violation"),
     [
         (replace(OUTCOME, account=replace(OUTCOME.account, lost_runs=1)), "1 accepted events have no run"),
-        (replace(OUTCOME, settled_after=None), "not at rest after 180 s"),
+        (replace(OUTCOME, settled_after=None), "not at rest: nothing moved for 60 s, or it took half an hour"),
         (replace(OUTCOME, doctor=["lease_over: 1, such as run_1"]), "doctor: lease_over: 1, such as run_1"),
         (replace(OUTCOME, deaths=["gating ended unexpectedly"]), "gating ended unexpectedly"),
         (replace(OUTCOME, sending=replace(OUTCOME.sending, sent=3)), "1 events were never accepted"),
