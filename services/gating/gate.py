@@ -111,9 +111,9 @@ class Gate:
 
     async def _decided(self, arrivals: Arrivals, recorded: Records) -> Decided:
         """Return the decisions of the events that have none; what is open is asked only where it matters."""
-        events = [arrival.event for key, arrival in arrivals.items() if key not in recorded]
-        decided = {event.key: decide(event, self.configuration) for event in events}
-        fires = guarded_fires(events, decided, self.configuration)
+        new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
+        decided = {key: decide(event, self.configuration) for key, event in new.items()}
+        fires = guarded_fires(new.values(), decided, self.configuration)
         if not fires:
             return decided
         return decided | without_overlap(fires, await self.runs.open_of({each.work for each in fires}))
