@@ -1,11 +1,12 @@
 """Schedules in force as the API shows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.gateway.views import ScopeView, View
-from shared.domain.firing import fire_id
+from services.gateway.views import DecisionView, Document, ScopeView, View, decision_view
+from shared.domain.firing import fire_id, fire_key
 from shared.domain.schedule import following, schedule_text, zone_of
 from shared.store.schedules import ScheduleInForce
 
@@ -21,11 +22,15 @@ class MemberView(View):
 
 
 class LastFireView(View):
-    """The latest moment that was fired; `fire_id` is the id of the event `schedule.fired` of it."""
+    """The latest moment that was fired, and what the gate decided; `fire_id` is the id of its event `schedule.fired`.
+
+    There is no decision while the gate has made none, and after the event was deleted with age.
+    """
 
     due_at: datetime
     local: datetime
     fire_id: str
+    decision: DecisionView | None
 
 
 class NextFireView(View):
@@ -61,8 +66,14 @@ class ScheduleList(View):
     next_cursor: str | None
 
 
-def schedule_view(schedule: ScheduleInForce, now: datetime) -> dict[str, Any]:
-    """Return a schedule as it is shown at this moment."""
+def last_fire_key(schedule: ScheduleInForce) -> str | None:
+    """Return the key of the event of its last fire, if there was any."""
+    due_at = schedule.fired_for
+    return None if due_at is None else fire_key(schedule.member.organisation, schedule.id, due_at)
+
+
+def schedule_view(schedule: ScheduleInForce, decisions: Sequence[Document], now: datetime) -> dict[str, Any]:
+    """Return a schedule as it is shown at this moment, with what was decided about its last fire."""
     member, decided_by, rule = schedule.member, schedule.decided_by, schedule.rule
     timezone = zone_of(schedule.schedule) or member.timezone
     zone, offset = ZoneInfo(timezone), schedule.offset
@@ -79,15 +90,20 @@ def schedule_view(schedule: ScheduleInForce, now: datetime) -> dict[str, Any]:
         "misfire": rule.misfire,
         "misfire_limit": rule.misfire_limit,
         "jitter_seconds": rule.jitter_seconds,
-        "last_fire": _last_fire(schedule, zone),
+        "last_fire": _last_fire(schedule, decisions, zone),
         "next_fires": [
             {"due_at": due_at, "local": due_at.astimezone(zone), "fires_at": due_at + offset} for due_at in upcoming
         ],
     }
 
 
-def _last_fire(schedule: ScheduleInForce, zone: ZoneInfo) -> dict[str, Any] | None:
+def _last_fire(schedule: ScheduleInForce, decisions: Sequence[Document], zone: ZoneInfo) -> dict[str, Any] | None:
     due_at = schedule.fired_for
     if due_at is None:
         return None
-    return {"due_at": due_at, "local": due_at.astimezone(zone), "fire_id": fire_id(schedule.id, due_at)}
+    return {
+        "due_at": due_at,
+        "local": due_at.astimezone(zone),
+        "fire_id": fire_id(schedule.id, due_at),
+        "decision": decision_view(decisions[0]) if decisions else None,
+    }

@@ -4,11 +4,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contracts.schedules import ScheduleFired, ScheduleFiredData
-from shared.domain.firing import fire_id
+from shared.domain.firing import FIRE_SOURCE, fire_id
 from shared.domain.schedule import schedule_text
 from shared.store.schedules import ScheduleInForce
-
-SOURCE = "/towpath/scheduler"
 
 
 def fire(schedule: ScheduleInForce, due_at: datetime, now: datetime) -> ScheduleFired:
@@ -17,7 +15,7 @@ def fire(schedule: ScheduleInForce, due_at: datetime, now: datetime) -> Schedule
     id_ = fire_id(schedule.id, due_at)
     return ScheduleFired(
         id=id_,
-        source=SOURCE,
+        source=FIRE_SOURCE,
         time=due_at,
         organisationid=member.organisation,
         projectid=member.project,

@@ -8,11 +8,14 @@ from hashlib import blake2b
 from typing import assert_never
 
 from contracts.agents import Misfire, Schedule, ScheduleTrigger
-from contracts.ids import derived_id
+from contracts.ids import derived_id, event_key
 from shared.domain.schedule import due_between, moment_of
 
 GRACE = timedelta(seconds=60)
 """A moment that is fired later than this was missed: longer than a change of the leader and a restart take."""
+
+FIRE_SOURCE = "/towpath/scheduler"
+"""The `source` of every event that is a fire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ def to_fire(schedule: Schedule, since: datetime, now: datetime, rule: FiringRule
 def fire_id(schedule_id: str, due_at: datetime) -> str:
     """Return the id of the only fire that this schedule has for this moment."""
     return derived_id("fire", schedule_id, due_at.isoformat())
+
+
+def fire_key(organisation: str, schedule_id: str, due_at: datetime) -> str:
+    """Return the key of the event that this fire is."""
+    return event_key(organisation, FIRE_SOURCE, fire_id(schedule_id, due_at))
 
 
 def _chosen(due: Sequence[int], rule: FiringRule, now: datetime) -> Sequence[int]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from contracts.agents import AgentKey
 from services.gateway.answers import json_answer
 from services.gateway.problems import RequestInvalid
-from services.gateway.schedule_views import ScheduleList, schedule_view
+from services.gateway.schedule_views import ScheduleList, last_fire_key, schedule_view
 from services.gateway.state import caller_of, gateway_of
 from shared.store.schedules import ScheduleInForce
 
@@ -36,9 +36,13 @@ async def list_schedules(
         query["agent_key"] = agent_key
     found = await gateway.schedules.page(query, _after(cursor), limit + 1)
     page, now = found[:limit], gateway.clock()
+    keys = {schedule.id: key for schedule in page if (key := last_fire_key(schedule)) is not None}
+    decisions = await gateway.events.decisions(keys.values()) if keys else {}
     return json_answer(
         {
-            "schedules": [schedule_view(schedule, now) for schedule in page],
+            "schedules": [
+                schedule_view(schedule, decisions.get(keys.get(schedule.id, ""), ()), now) for schedule in page
+            ],
             "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
         }
     )

@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 
 from contracts.agents import CronSchedule, DailySchedule, IntervalSchedule, Misfire, Scope
-from shared.domain.binding import ScopeRef
+from services.gating.decide import decide, record
+from services.scheduler.fire import fire
+from shared.domain.binding import Binding, ScopeRef
+from shared.domain.configuration import Configuration
+from shared.domain.event import accepted_event
 from shared.domain.firing import FiringRule, fire_id
 from shared.store.agents import AgentStore
+from shared.store.events import EventStore, GatedEvent
 from shared.store.members import Member
 from shared.store.mongo import Mongo
 from shared.store.schedules import ScheduleInForce, ScheduleStore
 from tests.integration.gateway.asking import Asking
-from tests.unit.shared.given import NOW, a_spec
+from tests.unit.shared.given import NOW, a_spec, a_version
 
 ADMIN = "organisation_admin"
 OLGA = Member("acme", "apollo", "olga", "Europe/Berlin")
@@ -82,7 +87,26 @@ async def test_a_schedule_says_what_it_is_who_set_it_and_when_it_fired_last(aski
         "due_at": "2026-11-20T07:30:00Z",
         "local": "2026-11-20T02:30:00-05:00",
         "fire_id": fire_id(NIGHTLY.id, due_at),
+        "decision": None,
     }
+
+
+async def test_the_last_fire_says_what_was_decided(asking: Asking, mongo: Mongo) -> None:
+    trigger = {"target": {"type": "day", "id": "{data.date}"}}
+    configuration = Configuration()
+    configuration.replace_agents([a_version(a_spec("pulse", schedule_trigger=trigger))])
+    configuration.put_binding(Binding("acme", ScopeRef(Scope.USER, "olga"), "pulse", enabled=False))
+    event = fire(PULSE, NOW, NOW)
+    (decision,) = decide(event, configuration)
+    events = EventStore(mongo.database)
+    await events.accept([accepted_event(event, event.to_json().decode(), NOW)])
+    await events.record_decisions([GatedEvent(event.key, [record(event.key, decision)])], NOW)
+    await put(mongo, replace(PULSE, fired_for=NOW), ADAS)
+
+    shown = {each["member"]["user"]: each["last_fire"] for each in await listed(asking, ADMIN)}
+
+    assert (shown["olga"]["decision"]["outcome"], shown["olga"]["decision"]["reason"]) == ("skipped", "disabled")
+    assert shown["ada"] is None
 
 
 async def test_one_that_has_not_fired_says_nothing_about_it_and_nobody_set_it(asking: Asking, mongo: Mongo) -> None:
