@@ -5,8 +5,9 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from contracts.cron import CronText
 from contracts.fields import TimeZone
 from contracts.lanes import Lane
 
@@ -46,7 +47,33 @@ class DailySchedule(_Model):
     timezone: TimeZone = "UTC"
 
 
-Schedule = IntervalSchedule | DailySchedule
+class CronSchedule(_Model):
+    """Due whenever the zone's wall clock matches five cron fields, as Debian's cron reads them.
+
+    With a fixed minute and hour, a time that a change of clocks skips is due at the change, and one that happens twice is
+    due the first time only. With `*` in either field, it is due by the time that passes.
+    """
+
+    cron: CronText
+    timezone: TimeZone = "UTC"
+
+
+def _kind_of(schedule: Any) -> str | None:
+    names = schedule if isinstance(schedule, dict) else getattr(type(schedule), "model_fields", ())
+    return next((name for name in ("every_seconds", "daily_hour", "cron") if name in names), None)
+
+
+Schedule = Annotated[
+    Annotated[IntervalSchedule, Tag("every_seconds")]
+    | Annotated[DailySchedule, Tag("daily_hour")]
+    | Annotated[CronSchedule, Tag("cron")],
+    Discriminator(
+        _kind_of,
+        custom_error_type="schedule_unknown",
+        custom_error_message="A schedule is {'every_seconds': 900}, {'daily_hour': 7} or {'cron': '30 7 * * *'}",
+    ),
+]
+"""One of the three, told apart by the name of its first field."""
 
 
 class TargetRule(_Model):
@@ -64,14 +91,36 @@ class EventTrigger(_Model):
     delay_seconds: int = Field(default=0, ge=0, le=30 * 86_400)
 
 
+class Misfire(StrEnum):
+    """What becomes of moments that were missed, such as those of a night without a scheduler."""
+
+    SKIP = "skip"
+    FIRE_ONCE = "fire_once"
+    FIRE_ALL = "fire_all"
+
+
+class Overlap(StrEnum):
+    """What becomes of a fire while a run of the Agent for the same user and project is open."""
+
+    QUEUE = "queue"
+    SKIP = "skip"
+    REPLACE = "replace"
+
+
 class ScheduleTrigger(_Model):
     """Starts the Agent for every member of every project at each due moment.
 
     `schedule` is the version's default; a binding may set another. Without either, the Agent does not fire.
+    `misfire_limit` is how many moments `fire_all` fires, the latest ones. `jitter_seconds` spreads the members: each
+    fires later than due by an offset of its own, up to this, always the same.
     """
 
     schedule: Schedule | None = None
     target: TargetRule
+    misfire: Misfire = Misfire.FIRE_ONCE
+    misfire_limit: int = Field(default=10, ge=1, le=100)
+    jitter_seconds: int = Field(default=0, ge=0, le=3_600)
+    overlap: Overlap = Overlap.QUEUE
 
 
 class ModelTier(StrEnum):

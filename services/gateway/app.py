@@ -25,6 +25,7 @@ from services.gateway.routes import (
     proposals,
     run_actions,
     runs,
+    schedules,
 )
 from services.gateway.state import Gateway
 from shared.logging import process_instance
@@ -44,6 +45,7 @@ from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
+from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
 from shared.store.steps import StepStore
 from shared.supervise import supervised
@@ -57,6 +59,7 @@ ROUTERS = (
     proposals.router,
     memory.router,
     bindings.router,
+    schedules.router,
     dead_letters.router,
     health.router,
     metrics.router,
@@ -129,6 +132,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         proposals=ProposalStore(mongo),
         memory=MemoryStore(mongo.database),
         bindings=BindingStore(mongo.database),
+        schedules=ScheduleStore(mongo.database),
         agents=AgentStore(mongo.database),
         members=MemberStore(mongo.database),
         dead_letters=dead_letter_store,

@@ -21,6 +21,7 @@ from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
+from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
 from shared.store.steps import StepStore
 
@@ -43,6 +44,7 @@ class Gateway:
     proposals: ProposalStore
     memory: MemoryStore
     bindings: BindingStore
+    schedules: ScheduleStore
     agents: AgentStore
     members: MemberStore
     dead_letters: DeadLetterStore

@@ -255,6 +255,12 @@ class BindingView(View):
     updated_by: str | None
 
 
+class BindingAnswer(BindingView):
+    """A binding as it was written; `warnings` says what is allowed about its schedule and yet hardly meant."""
+
+    warnings: list[str]
+
+
 class BindingList(View):
     bindings: list[BindingView]
 

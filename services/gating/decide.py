@@ -60,8 +60,10 @@ def record(event_key: str, decision: Decision) -> DecisionRecord:
     }
     match decision:
         case RunDecided():
+            replaces = {"replaces": list(decision.replaces)} if decision.replaces else {}
             return {
                 **common,
+                **replaces,
                 "outcome": "run",
                 "reason": "enabled",
                 "run_id": decision.run_id(event_key),

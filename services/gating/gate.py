@@ -14,7 +14,9 @@ from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
 from services.gating.decide import DecisionRecord, decide, record
 from services.gating.members import membership_changes
+from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
+from services.gating.replacing import replace_runs
 from shared.admission import Admission
 from shared.clock import Clock
 from shared.delayed import Delayed
@@ -58,9 +60,8 @@ class Gate:
         arrivals, stored = await self._accepted(batch, now)
         recorded = await self._recorded_before(arrivals, stored)
         fresh = {
-            key: [record(key, decision) for decision in decide(arrival.event, self.configuration)]
-            for key, arrival in arrivals.items()
-            if key not in recorded
+            key: [record(key, decision) for decision in decisions]
+            for key, decisions in (await self._decided(arrivals, recorded)).items()
         }
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         existing, stands, _ = await asyncio.gather(
@@ -68,10 +69,12 @@ class Gate:
             self._record(fresh, arrivals, now),
             self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now)),
         )
+        decisions = recorded | fresh | stands
+        await replace_runs(self.runs, self.publisher, decisions, arrivals, now)
         # Where another process was faster with its decisions, it may not have stored their runs yet.
         self.decided.add(arrivals.keys() - stands.keys())
         await self._start([run for run in runs if run.id not in existing])
-        await self._answer(batch, recorded | fresh | stands)
+        await self._answer(batch, decisions)
 
     async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> tuple[Arrivals, set[str]]:
         """Store the events that came straight from a backend, and bury those whose id is taken by another.
@@ -105,6 +108,15 @@ class Gate:
             if key not in stored and not (arrival.is_accepted and arrival.is_first_delivery)
         ]
         return await self.events.decisions(repeated) if repeated else {}
+
+    async def _decided(self, arrivals: Arrivals, recorded: Records) -> Decided:
+        """Return the decisions of the events that have none; what is open is asked only where it matters."""
+        new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
+        decided = {key: decide(event, self.configuration) for key, event in new.items()}
+        fires = guarded_fires(new.values(), decided, self.configuration)
+        if not fires:
+            return decided
+        return decided | without_overlap(fires, await self.runs.open_of({each.work for each in fires}))
 
     async def _record(self, fresh: Records, arrivals: Arrivals, now: datetime) -> Records:
         """Record the decisions; return those that another process had recorded first."""

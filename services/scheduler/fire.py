@@ -3,27 +3,25 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from contracts.ids import derived_id
 from contracts.schedules import ScheduleFired, ScheduleFiredData
+from shared.domain.firing import FIRE_SOURCE, fire_id
 from shared.domain.schedule import schedule_text
 from shared.store.schedules import ScheduleInForce
-
-SOURCE = "/towpath/scheduler"
 
 
 def fire(schedule: ScheduleInForce, due_at: datetime, now: datetime) -> ScheduleFired:
     """Return the event that this schedule was due at this moment."""
     member = schedule.member
-    fire_id = derived_id("fire", schedule.id, due_at.isoformat())
+    id_ = fire_id(schedule.id, due_at)
     return ScheduleFired(
-        id=fire_id,
-        source=SOURCE,
+        id=id_,
+        source=FIRE_SOURCE,
         time=due_at,
         organisationid=member.organisation,
         projectid=member.project,
         userid=member.user,
         data=ScheduleFiredData(
-            fire_id=fire_id,
+            fire_id=id_,
             agent_key=schedule.agent_key,
             schedule=schedule_text(schedule.schedule),
             scope=None if schedule.decided_by is None else schedule.decided_by.scope,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.configuration import Configuration
-from shared.domain.schedule import next_due
+from shared.domain.firing import FiringRule
 from shared.store.members import Member
 from shared.store.schedules import ScheduleInForce
 
@@ -19,7 +19,8 @@ def plan(
     """Return the schedules to write, new or changed, and the ids of those to remove.
 
     A disabled Agent keeps its schedules: its fires are decided by the gate, which records why they start nothing.
-    A changed schedule counts from now, so it never fires for a moment before the change.
+    A changed schedule counts from now, so it never fires for a moment before the change. Where only the trigger's rule for
+    firing was changed, what is due stays due.
     """
     wanted = {schedule.id: schedule for member in members for schedule in _schedules_of(configuration, member, now)}
     changed = [
@@ -30,12 +31,13 @@ def plan(
 
 def _schedules_of(configuration: Configuration, member: Member, now: datetime) -> Iterable[ScheduleInForce]:
     for version in configuration.agents.values():
-        if version.spec.schedule_trigger is None:
+        trigger = version.spec.schedule_trigger
+        if trigger is None:
             continue
         effective = configuration.effective(version.spec, member.organisation, member.project, member.user)
         if effective.schedule is not None:
-            due = next_due(effective.schedule, now)
-            yield ScheduleInForce(version.spec.key, member, effective.schedule, now, due, effective.schedule_decided_by)
+            rule, decided_by = FiringRule.of(trigger), effective.schedule_decided_by
+            yield ScheduleInForce(version.spec.key, member, effective.schedule, now, now, decided_by, rule)
 
 
 def _differs(wanted: ScheduleInForce, present: ScheduleInForce | None) -> bool:
@@ -43,10 +45,13 @@ def _differs(wanted: ScheduleInForce, present: ScheduleInForce | None) -> bool:
 
 
 def _write(wanted: ScheduleInForce, present: ScheduleInForce | None) -> ScheduleInForce:
-    if present is not None and present.schedule == wanted.schedule:
-        return replace(present, member=wanted.member, decided_by=wanted.decided_by)
-    return wanted
+    if present is None:
+        return wanted.counting_from(wanted.since)
+    if present.schedule != wanted.schedule:
+        return replace(wanted, fired_for=present.fired_for).counting_from(wanted.since)
+    changed = replace(present, member=wanted.member, decided_by=wanted.decided_by, rule=wanted.rule)
+    return changed if changed.rule == present.rule else changed.counting_from(present.since)
 
 
 def _facts(schedule: ScheduleInForce) -> tuple[object, ...]:
-    return schedule.schedule, schedule.member, schedule.decided_by
+    return schedule.schedule, schedule.member, schedule.decided_by, schedule.rule

@@ -1,16 +1,19 @@
 """Fires schedules: each due moment becomes an event, which goes through the gate like any other."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from contracts.schedules import ScheduleFired
 from services.scheduler.fire import fire
 from services.scheduler.leader import Leader
 from services.scheduler.plan import plan
 from shared.clock import Clock
 from shared.domain.configuration import Configuration
 from shared.domain.event import ACCEPTED_HEADER, accepted_event
-from shared.domain.schedule import last_due, next_due
+from shared.domain.firing import Firing, to_fire
 from shared.messaging.publisher import Publisher
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
@@ -68,18 +71,15 @@ class Timers:
 
     async def _fire_due(self, now: datetime) -> None:
         due = await self._schedules.due(now, _BATCH)
-        fires = [
-            (schedule, last_due(schedule.schedule, schedule.since, now) or schedule.next_due_at) for schedule in due
-        ]
-        if not fires:
-            return
-        await self._accept([(schedule, moment) for schedule, moment in fires], now)
-        await self._schedules.fired(
-            (schedule, moment, next_due(schedule.schedule, moment)) for schedule, moment in fires
-        )
+        firings = [(each, to_fire(each.schedule, each.since, now, each.rule, each.offset)) for each in due]
+        events = [fire(schedule, moment, now) for schedule, firing in firings for moment in firing.moments]
+        for start in range(0, len(events), _BATCH):
+            await self._accept(events[start : start + _BATCH], now)
+        for schedule, firing in firings:
+            _log_left_out(schedule, firing)
+        await self._schedules.fired((schedule, _moved_on(schedule, firing)) for schedule, firing in firings)
 
-    async def _accept(self, fires: list[tuple[ScheduleInForce, datetime]], now: datetime) -> None:
-        events = [fire(schedule, moment, now) for schedule, moment in fires]
+    async def _accept(self, events: Sequence[ScheduleFired], now: datetime) -> None:
         bodies = [event.to_json() for event in events]
         await self._events.accept(
             [accepted_event(event, body.decode(), now) for event, body in zip(events, bodies, strict=True)]
@@ -93,3 +93,21 @@ class Timers:
                 user=event.userid,
                 due_at=event.data.due_at.isoformat(),
             )
+
+
+def _moved_on(schedule: ScheduleInForce, firing: Firing) -> ScheduleInForce:
+    fired_for = firing.moments[-1] if firing.moments else schedule.fired_for
+    return replace(schedule, fired_for=fired_for).counting_from(firing.since)
+
+
+def _log_left_out(schedule: ScheduleInForce, firing: Firing) -> None:
+    if firing.left_out:
+        log.warning(
+            "schedule.misfired",
+            agent=schedule.agent_key,
+            organisation=schedule.member.organisation,
+            user=schedule.member.user,
+            misfire=schedule.rule.misfire,
+            fired=len(firing.moments),
+            left_out=firing.left_out,
+        )

@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     DISABLED = "disabled"
     TARGET_MISSING = "target_missing"
+    OVERLAP = "overlap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class RunDecided:
-    """The Agent starts: this is the run."""
+    """The Agent starts: this is the run, and these are the runs whose place it takes."""
 
     agent_key: str
     agent_version: int
     target: Target
     lane: Lane
     decided_by: ScopeRef | None
+    replaces: tuple[str, ...] = ()
 
     def run_id(self, event_key: str) -> str:
         return run_id(event_key, self.agent_key, self.target.type, self.target.id)
@@ -41,7 +43,7 @@ class RunDecided:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The Agent does not start, because of a binding or because the event does not say what to work on."""
+    """The Agent does not start: `detail` says what the event lacks, or which run is open."""
 
     agent_key: str
     agent_version: int
@@ -56,12 +58,17 @@ Decision = RunDecided | Skipped
 def explanation(decision: Decision) -> str:
     """Say in one sentence what was decided and by what."""
     match decision:
-        case RunDecided():
+        case RunDecided(replaces=()):
             return f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}."
+        case RunDecided():
+            start = f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}"
+            return f"{start}, in place of {', '.join(decision.replaces)}."
         case Skipped(reason=Reason.DISABLED):
             return f"{decision.agent_key} is disabled by the binding of {_named(decision.decided_by)}."
         case Skipped(reason=Reason.TARGET_MISSING):
             return f"{decision.agent_key} cannot start: {decision.detail}."
+        case Skipped(reason=Reason.OVERLAP):
+            return f"{decision.agent_key} does not start: its run {decision.detail} is open, and overlap is skip."
         case Skipped():
             raise ValueError(decision.reason)
         case _:

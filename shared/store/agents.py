@@ -5,12 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 
 import orjson
+import structlog
 from pymongo.errors import DuplicateKeyError
 
 from contracts.agents import AgentSpec
 from shared.domain.configuration import AgentVersion
+from shared.domain.schedule_warnings import schedule_warnings
 from shared.store.mongo import Collection, Database, Document, storage_errors
 from shared.store.revision import Revision
+
+log = structlog.get_logger()
 
 
 class Origin(StrEnum):
@@ -93,6 +97,8 @@ class AgentStore:
                     upsert=number == 1,
                 )
         await self._revision.advance()
+        for warning in schedule_warnings(spec):
+            log.warning("schedule.doubted", agent=spec.key, version=number, warning=warning)
 
     async def published(self) -> list[AgentVersion]:
         """Return the published version of every Agent."""

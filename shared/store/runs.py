@@ -9,6 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from shared.domain.run import Claim, RunStatus
 from shared.store.merging import in_commands, merge_by_id
 from shared.store.mongo import Database, Document, insert_new, storage_errors
+from shared.store.open_runs import OpenRuns
 from shared.store.run_documents import Commit, NewRun, Return, fence, run_document
 from shared.store.run_ends import RunEnds
 from shared.store.run_queue import RunQueue
@@ -33,7 +34,7 @@ INDEXES = [
 ]
 
 
-class RunStore(RunQueue, RunEnds):
+class RunStore(RunQueue, RunEnds, OpenRuns):
     """The `runs` collection."""
 
     def __init__(self, database: Database) -> None:

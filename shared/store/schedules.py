@@ -1,28 +1,35 @@
 """Schedules as they are in force: one document for each Agent and member, with the next moment it is due."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 
-from contracts.agents import Schedule, Scope
+from contracts.agents import Misfire, Schedule, Scope
 from contracts.ids import derived_id
 from shared.domain.binding import ScopeRef
+from shared.domain.firing import FiringRule
+from shared.domain.schedule import next_due
 from shared.store.members import Member
 from shared.store.mongo import Collection, Database, Document, storage_errors
 
-INDEXES = [IndexModel([("next_due_at", ASCENDING)], name="by_due")]
+INDEXES = [
+    IndexModel([("next_due_at", ASCENDING)], name="by_due"),
+    IndexModel([("organisation", ASCENDING), ("user", ASCENDING), ("_id", ASCENDING)], name="by_user"),
+]
 
 _SCHEDULE: TypeAdapter[Schedule] = TypeAdapter(Schedule)
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleInForce:
-    """What fires one Agent for one member; everything before `since` has fired or is forgotten.
+    """What fires one Agent for one member; every moment up to `since` has fired or is left out.
 
-    `decided_by` is the scope whose binding set the schedule, or None for the version's default.
+    `next_due_at` is when the next moment is fired, which `rule` may have come later than the moment itself.
+    `decided_by` is the scope whose binding set the schedule, or None for the version's default. `fired_for` is the
+    latest moment that was fired, if any was.
     """
 
     agent_key: str
@@ -31,10 +38,21 @@ class ScheduleInForce:
     since: datetime
     next_due_at: datetime
     decided_by: ScopeRef | None = None
+    rule: FiringRule = field(default_factory=FiringRule)
+    fired_for: datetime | None = None
 
     @property
     def id(self) -> str:
         return schedule_id(self.agent_key, self.member)
+
+    @property
+    def offset(self) -> timedelta:
+        """How much later than its moments it fires."""
+        return self.rule.offset(self.id)
+
+    def counting_from(self, since: datetime) -> "ScheduleInForce":
+        """Return it as it is when all up to this moment is taken care of."""
+        return replace(self, since=since, next_due_at=next_due(self.schedule, since) + self.offset)
 
 
 def schedule_id(agent_key: str, member: Member) -> str:
@@ -71,14 +89,25 @@ class ScheduleStore:
             with storage_errors():
                 await self._schedules.bulk_write(writes, ordered=False)
 
-    async def fired(self, fires: Iterable[tuple[ScheduleInForce, datetime, datetime]]) -> None:
-        """Move each schedule on from the moment it was due to its next; a schedule changed meanwhile stays."""
+    async def page(self, query: Document, after: tuple[str, str] | None, limit: int) -> list[ScheduleInForce]:
+        """Return schedules that match, by user and id, from after this user and id on."""
+        if after is not None:
+            user, id_ = after
+            query = {
+                "$and": [query, {"user": {"$gte": user}}, {"$or": [{"user": {"$gt": user}}, {"_id": {"$gt": id_}}]}]
+            }
+        with storage_errors():
+            cursor = self._schedules.find(query).sort([("user", ASCENDING), ("_id", ASCENDING)]).limit(limit)
+            return [_schedule_of(document) async for document in cursor]
+
+    async def fired(self, moves: Iterable[tuple[ScheduleInForce, ScheduleInForce]]) -> None:
+        """Move each schedule on, from how it was to how it is now; one that was changed meanwhile stays."""
         writes = [
             UpdateOne(
-                {"_id": schedule.id, "next_due_at": schedule.next_due_at},
-                {"$set": {"since": since, "next_due_at": next_due_at}},
+                {"_id": before.id, "next_due_at": before.next_due_at},
+                {"$set": {"since": after.since, "next_due_at": after.next_due_at, "fired_for": after.fired_for}},
             )
-            for schedule, since, next_due_at in fires
+            for before, after in moves
         ]
         if writes:
             with storage_errors():
@@ -96,8 +125,12 @@ def _document(schedule: ScheduleInForce) -> Document:
         "schedule": schedule.schedule.model_dump(mode="json"),
         "scope": None if schedule.decided_by is None else schedule.decided_by.scope,
         "scope_id": None if schedule.decided_by is None else schedule.decided_by.id,
+        "misfire": schedule.rule.misfire,
+        "misfire_limit": schedule.rule.misfire_limit,
+        "jitter_seconds": schedule.rule.jitter_seconds,
         "since": schedule.since,
         "next_due_at": schedule.next_due_at,
+        "fired_for": schedule.fired_for,
     }
 
 
@@ -107,6 +140,18 @@ def _schedule_of(document: Document) -> ScheduleInForce:
         member=Member(document["organisation"], document["project"], document["user"], document["timezone"]),
         schedule=_SCHEDULE.validate_python(document["schedule"]),
         decided_by=None if document["scope"] is None else ScopeRef(Scope(document["scope"]), document["scope_id"]),
+        rule=_rule_of(document),
         since=document["since"],
         next_due_at=document["next_due_at"],
+        fired_for=document.get("fired_for"),
+    )
+
+
+def _rule_of(document: Document) -> FiringRule:
+    # Before there were rules, documents had none.
+    default = FiringRule()
+    return FiringRule(
+        Misfire(document.get("misfire", default.misfire)),
+        document.get("misfire_limit", default.misfire_limit),
+        document.get("jitter_seconds", default.jitter_seconds),
     )

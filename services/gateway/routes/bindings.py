@@ -12,8 +12,9 @@ from services.gateway.answers import json_answer
 from services.gateway.auth import Caller, Role
 from services.gateway.problems import Forbidden, RequestInvalid
 from services.gateway.state import caller_of, gateway_of
-from services.gateway.views import BindingList, BindingView, binding_view
+from services.gateway.views import BindingAnswer, BindingList, binding_view
 from shared.domain.binding import Binding, ScopeRef
+from shared.domain.schedule_warnings import schedule_warnings
 
 log = structlog.get_logger()
 router = APIRouter(tags=["bindings"])
@@ -51,13 +52,13 @@ async def list_bindings(
     return json_answer({"bindings": [binding_view(binding) for binding in found]})
 
 
-@router.put("/api/bindings", response_model=BindingView)
+@router.put("/api/bindings", response_model=BindingAnswer)
 async def put_binding(request: Request, change: BindingChange) -> Response:
     """Write what one scope says about one Agent, over what it said before; obeyed everywhere within a second."""
     gateway, caller = gateway_of(request), await caller_of(request)
     at = _scope_of(change, caller)
     _check_allowed(caller, at)
-    known = {version.spec.key for version in await gateway.agents.published()}
+    known = {version.spec.key: version.spec for version in await gateway.agents.published()}
     if change.agent_key not in known:
         raise RequestInvalid(f"There is no Agent '{change.agent_key}'; there are: {', '.join(sorted(known))}.")
     binding = Binding(
@@ -81,7 +82,9 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
         paused=binding.paused,
         by=caller.user,
     )
-    return json_answer(binding_view(binding))
+    spec = known[binding.agent_key]
+    warnings = [] if binding.schedule is None else schedule_warnings(spec, binding.schedule)
+    return json_answer({**binding_view(binding), "warnings": warnings})
 
 
 def _scope_of(change: BindingChange, caller: Caller) -> ScopeRef:

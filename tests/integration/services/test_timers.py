@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from nats.aio.client import Client
 
-from contracts.agents import DailySchedule, IntervalSchedule, Scope
+from contracts.agents import AgentSpec, DailySchedule, IntervalSchedule, Scope
 from contracts.registry import parse_json
 from contracts.schedules import ScheduleFired
 from contracts.streams import EVENTS
@@ -32,13 +32,19 @@ PULSE = a_spec(
 )
 
 
+def ruled(**rule: object) -> AgentSpec:
+    """Return the Agent with a rule of its own for firing."""
+    assert PULSE.schedule_trigger is not None
+    return a_spec("pulse", schedule_trigger=PULSE.schedule_trigger.model_dump() | rule)
+
+
 class Bench:
     """A scheduler's timers with a clock that a test sets."""
 
-    def __init__(self, mongo: Mongo, publisher: Publisher) -> None:
+    def __init__(self, mongo: Mongo, publisher: Publisher, agent: AgentSpec = PULSE) -> None:
         self.now = NOW + MINUTE
         self.configuration = Configuration()
-        self.configuration.replace_agents([a_version(PULSE)])
+        self.configuration.replace_agents([a_version(agent)])
         self.events = EventStore(mongo.database)
         self.members = MemberStore(mongo.database)
         self.schedules = ScheduleStore(mongo.database)
@@ -166,3 +172,62 @@ async def test_who_left_is_served_no_more(bench: Bench) -> None:
 
     assert await bench.fires() == []
     assert await bench.schedules.all() == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "minutes", "last"),
+    [
+        ({"misfire": "skip"}, [], None),
+        ({"misfire": "fire_once"}, [90], 90),
+        ({"misfire": "fire_all"}, [15, 30, 45, 60, 75, 90], 90),
+        ({"misfire": "fire_all", "misfire_limit": 2}, [75, 90], 90),
+    ],
+)
+async def test_what_was_slept_through_is_fired_as_the_trigger_says_and_never_again(
+    mongo: Mongo, rule: dict[str, object], minutes: list[int], last: int | None
+) -> None:
+    bench = Bench(mongo, Publisher(), ruled(**rule))
+    await join(bench, ADA)
+    await bench.tick(NOW + MINUTE)
+
+    await bench.tick(NOW + 100 * MINUTE)
+    await bench.tick(NOW + 101 * MINUTE)
+
+    assert await bench.due_moments() == [NOW + minute * MINUTE for minute in minutes]
+    (schedule,) = (await bench.schedules.all()).values()
+    assert (schedule.since, schedule.next_due_at) == (NOW + 90 * MINUTE, NOW + 105 * MINUTE)
+    assert schedule.fired_for == (None if last is None else NOW + last * MINUTE)
+
+
+async def test_jitter_has_members_fire_at_moments_of_their_own_for_the_moment_of_the_schedule(mongo: Mongo) -> None:
+    bench = Bench(mongo, Publisher(), ruled(jitter_seconds=600))
+    await join(bench, *(Member("acme", "apollo", f"user-{number}") for number in range(20)))
+    await bench.tick(NOW + MINUTE)
+
+    counts = []
+    for minute in (15, 20, 25):
+        await bench.tick(NOW + minute * MINUTE)
+        counts.append(len(await bench.fires()))
+
+    assert counts[0] < counts[1] < counts[2] == 20
+    assert set(await bench.due_moments()) == {NOW + 15 * MINUTE}
+
+
+@pytest.mark.parametrize("misfire", ["fire_once", "fire_all"])
+async def test_two_schedulers_and_one_that_dies_before_it_moves_on_fire_each_moment_once(
+    mongo: Mongo, misfire: str
+) -> None:
+    agent = ruled(misfire=misfire)
+    one, other = Bench(mongo, Publisher(), agent), Bench(mongo, Publisher(), agent)
+    await join(one, ADA, Member("acme", "apollo", "bob"))
+    await one.tick(NOW + MINUTE)
+    before = list((await one.schedules.all()).values())
+
+    # One accepts and dies before it moves on; the other finds everything as it was, when more is due.
+    await one.tick(NOW + 15 * MINUTE)
+    await one.schedules.put(before, [])
+    await asyncio.gather(*(bench.tick(NOW + 30 * MINUTE) for bench in (other, one)))
+    await other.tick(NOW + 31 * MINUTE)
+
+    fires = [(event.userid, event.data.due_at) for event in await one.fires()]
+    assert sorted(fires) == sorted((user, NOW + minute * MINUTE) for user in ("ada", "bob") for minute in (15, 30))

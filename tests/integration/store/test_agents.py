@@ -4,8 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from contracts.agents import AgentSpec
+from contracts.agents import AgentSpec, IntervalSchedule
 from shared.store.agents import AgentStore, Seeding
 from shared.store.mongo import Mongo
 from tests.unit.shared.given import LATER, NOW, a_spec, a_version
@@ -140,3 +141,19 @@ async def stored(mongo: Mongo) -> list[dict[str, Any]]:
         *[document async for document in mongo.database["agents"].find({})],
         *[document async for document in mongo.database["agent_versions"].find({})],
     ]
+
+
+async def test_a_doubtful_schedule_is_told_once_when_it_is_published(mongo: Mongo) -> None:
+    agents = AgentStore(mongo.database)
+    trigger = {"schedule": IntervalSchedule(every_seconds=60), "target": {"type": "day", "id": "{data.date}"}}
+    hasty = a_spec("hasty", schedule_trigger=trigger, timeout_seconds=61)
+
+    with capture_logs() as logged:
+        for _ in range(2):
+            await agents.seed(hasty, NOW)
+        await agents.seed(OLD, NOW)
+        await agents.publish(hasty, "olga", LATER)
+
+    doubted = [(each["agent"], each["version"]) for each in logged if each["event"] == "schedule.doubted"]
+    assert doubted == [("hasty", 1), ("hasty", 2)]
+    assert "timeout_seconds" in logged[0]["warning"]

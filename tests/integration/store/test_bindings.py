@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.agents import DailySchedule, IntervalSchedule, Schedule, Scope
+from contracts.agents import CronSchedule, DailySchedule, IntervalSchedule, Schedule, Scope
 from shared.domain.binding import Binding, ScopeRef
 from shared.store.bindings import BindingStore
 from shared.store.mongo import Mongo
@@ -12,7 +12,13 @@ USER = ScopeRef(Scope.USER, "ada")
 
 
 @pytest.mark.parametrize(
-    "schedule", [None, IntervalSchedule(every_seconds=60), DailySchedule(daily_hour=7, timezone="Europe/Berlin")]
+    "schedule",
+    [
+        None,
+        IntervalSchedule(every_seconds=60),
+        DailySchedule(daily_hour=7, timezone="Europe/Berlin"),
+        CronSchedule(cron="30 7 * * MON-FRI", timezone="Europe/Berlin"),
+    ],
 )
 @pytest.mark.parametrize("enabled", [True, False, None])
 async def test_a_binding_comes_back_as_it_was_put(

@@ -16,6 +16,7 @@ from shared.store.members import Member
 from shared.store.memory import MemoryStore
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
+from shared.store.open_runs import Work
 from shared.store.proposals import ProposalStore
 from shared.store.provision import INDEXES, provision_store
 from shared.store.run_ends import Cancel
@@ -91,6 +92,15 @@ QUERIES: dict[str, Query] = {
     "metrics: open runs": lambda mongo: MetricsStore(mongo.database).open_runs(),
     "metrics: dead letters": lambda mongo: MetricsStore(mongo.database).dead_letters(),
     "schedules: due": lambda mongo: ScheduleStore(mongo.database).due(LATER, 10),
+    "schedules: of an organisation": lambda mongo: ScheduleStore(mongo.database).page(
+        {"organisation": "acme"}, ("3", "sch_1"), 10
+    ),
+    "schedules: of a user": lambda mongo: ScheduleStore(mongo.database).page(
+        {"organisation": "acme", "user": "ada", "agent_key": "pulse"}, None, 10
+    ),
+    "runs: open for some users": lambda mongo: RunStore(mongo.database).open_of(
+        [Work("acme", "apollo", user, "noter") for user in ("user-1", "user-2")]
+    ),
     "steps: of a run": lambda mongo: StepStore(mongo.database).of_run("run_1"),
     "memory: of owners": lambda mongo: MemoryStore(mongo.database).of_owners(
         "acme", [ADA, Owner(MemoryOwner.PROJECT, "apollo")]

@@ -8,6 +8,7 @@ import pytest
 from contracts.agents import DailySchedule, IntervalSchedule
 from contracts.registry import parse_json
 from services.scheduler.fire import fire
+from shared.domain.firing import fire_id, fire_key
 from shared.store.members import Member
 from shared.store.schedules import ScheduleInForce
 from tests.unit.shared.given import NOW
@@ -23,6 +24,7 @@ def test_it_parses_as_the_event_of_its_member_and_agent() -> None:
     assert (event.organisationid, event.projectid, event.userid, event.time) == ("acme", "apollo", "ada", NOW)
     assert (event.data.agent_key, event.data.schedule, event.data.due_at) == ("pulse", "every 900 s", NOW)
     assert event.data.fired_at == NOW + timedelta(seconds=3)
+    assert (event.id, event.key) == (fire_id(PULSE.id, NOW), fire_key("acme", PULSE.id, NOW))
 
 
 def test_the_same_moment_is_the_same_event_whoever_fires_it_and_when() -> None:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.agents import AgentSpec, DailySchedule, IntervalSchedule, Schedule, Scope
+from contracts.agents import AgentSpec, DailySchedule, IntervalSchedule, Misfire, Schedule, Scope
 from services.scheduler.plan import plan
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
+from shared.domain.firing import FiringRule
 from shared.domain.schedule import next_due
 from shared.store.members import Member
 from shared.store.schedules import ScheduleInForce
@@ -23,6 +24,11 @@ DAILY = DailySchedule(daily_hour=7, timezone="Europe/Berlin")
 def scheduled(key: str = "pulse", schedule: Schedule | None = QUARTERLY) -> AgentSpec:
     trigger = {"schedule": schedule, "target": {"type": "day", "id": "{data.date}"}}
     return a_spec(key, schedule_trigger=trigger)
+
+
+def ruled(**rule: object) -> AgentSpec:
+    target = {"type": "day", "id": "{data.date}"}
+    return a_spec("pulse", schedule_trigger={"schedule": QUARTERLY, "target": target, **rule})
 
 
 def configured(*specs: AgentSpec, bindings: tuple[Binding, ...] = ()) -> Configuration:
@@ -95,6 +101,32 @@ def test_a_member_who_moved_keeps_what_was_due() -> None:
     ((changed,), _) = plan(configured(scheduled()), [moved], in_force(before), NOW)
 
     assert changed == replace(before, member=moved)
+
+
+def test_the_rule_of_the_trigger_holds_for_each_schedule_and_moves_its_fires() -> None:
+    changed, _ = plan(configured(ruled(misfire="skip", jitter_seconds=600)), [ADA, BOB], {}, NOW)
+
+    assert {each.rule for each in changed} == {FiringRule(Misfire.SKIP, jitter_seconds=600)}
+    assert len({each.offset for each in changed}) == 2
+    assert all(each.next_due_at == next_due(QUARTERLY, NOW) + each.offset for each in changed)
+
+
+def test_another_rule_leaves_due_what_is_due() -> None:
+    since = NOW - timedelta(days=1)
+    before = ScheduleInForce("pulse", ADA, QUARTERLY, since, next_due(QUARTERLY, since), fired_for=since)
+
+    ((changed,), _) = plan(configured(ruled(jitter_seconds=600)), [ADA], in_force(before), NOW)
+
+    assert (changed.since, changed.fired_for) == (since, since)
+    assert changed.next_due_at == next_due(QUARTERLY, since) + changed.offset > before.next_due_at
+
+
+def test_another_schedule_remembers_the_last_fire() -> None:
+    before = ScheduleInForce("pulse", ADA, DAILY, NOW - timedelta(days=3), NOW, fired_for=NOW - timedelta(days=3))
+
+    ((changed,), _) = plan(configured(scheduled()), [ADA], in_force(before), NOW)
+
+    assert (changed.since, changed.fired_for) == (NOW, NOW - timedelta(days=3))
 
 
 def test_schedules_of_members_who_left_and_agents_that_are_gone_are_removed() -> None:
