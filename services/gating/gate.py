@@ -12,13 +12,13 @@ import structlog
 from contracts.lanes import Queue
 from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
-from services.gating.decide import DecisionRecord, decide, record
 from services.gating.members import membership_changes
 from services.gating.queueing import new_run, verdict_fields
 from shared.admission import Admission
 from shared.clock import Clock
 from shared.delayed import Delayed
 from shared.domain.configuration import Configuration
+from shared.domain.decide import DecisionRecord, decide, record
 from shared.domain.run_event import run_event
 from shared.messaging.delivery import DeadLetters, Undeliverable
 from shared.messaging.publisher import Publisher
@@ -58,7 +58,7 @@ class Gate:
         arrivals, stored = await self._accepted(batch, now)
         recorded = await self._recorded_before(arrivals, stored)
         fresh = {
-            key: [record(key, decision) for decision in decide(arrival.event, self.configuration)]
+            key: [record(key, decision) for decision in decide(arrival.event, self.configuration, now)]
             for key, arrival in arrivals.items()
             if key not in recorded
         }

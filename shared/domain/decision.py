@@ -15,6 +15,9 @@ class Reason(StrEnum):
 
     DISABLED = "disabled"
     TARGET_MISSING = "target_missing"
+    FILTERED = "filtered"
+    FILTER_FAILED = "filter_failed"
+    OUTSIDE_ACTIVE_HOURS = "outside_active_hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class RunDecided:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The Agent does not start, because of a binding or because the event does not say what to work on."""
+    """The Agent does not start, because of a binding, of its hours, or of what the event says."""
 
     agent_key: str
     agent_version: int
@@ -59,16 +62,23 @@ def explanation(decision: Decision) -> str:
         case RunDecided():
             return f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}."
         case Skipped(reason=Reason.DISABLED):
-            return f"{decision.agent_key} is disabled by the binding of {_named(decision.decided_by)}."
+            return f"{decision.agent_key} is disabled by the binding of {named(decision.decided_by)}."
         case Skipped(reason=Reason.TARGET_MISSING):
             return f"{decision.agent_key} cannot start: {decision.detail}."
+        case Skipped(reason=Reason.FILTERED):
+            return f"{decision.agent_key} does not start: the event does not satisfy {decision.detail}."
+        case Skipped(reason=Reason.FILTER_FAILED):
+            return f"{decision.agent_key} cannot start: its filter {decision.detail}."
+        case Skipped(reason=Reason.OUTSIDE_ACTIVE_HOURS):
+            return f"{decision.agent_key} is outside its active hours, {decision.detail}."
         case Skipped():
             raise ValueError(decision.reason)
         case _:
             assert_never(decision)
 
 
-def _named(at: ScopeRef | None) -> str:
+def named(at: ScopeRef | None) -> str:
+    """Say the scope in words."""
     if at is None:
         return "no scope"
     return "the server" if at.scope is Scope.SERVER else f"{at.scope} {at.id}"
