@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from contracts.active_hours import ActiveHours
 from contracts.cron import CronText
 from contracts.fields import TimeZone
+from contracts.filters import Filter
 from contracts.lanes import Lane
 
 AgentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,63}$")]
@@ -84,9 +86,10 @@ class TargetRule(_Model):
 
 
 class EventTrigger(_Model):
-    """Starts the Agent for each event of one type, `delay_seconds` after the gate has decided."""
+    """Starts the Agent for each event of one type of which `when` is true, `delay_seconds` after the gate has decided."""
 
     event: str
+    when: Filter | None = None
     target: TargetRule
     delay_seconds: int = Field(default=0, ge=0, le=30 * 86_400)
 
@@ -162,6 +165,14 @@ class RunLimits(_Model):
     tool_call_timeout_seconds: float = Field(default=30.0, gt=0, le=3_600)
 
 
+class BindingLimits(_Model):
+    """The limits that a scope may set for an Agent; they only ever make those of the version and of others stricter."""
+
+    request_limit: int | None = Field(default=None, ge=1, le=10_000)
+    total_tokens_limit: int | None = Field(default=None, ge=1)
+    timeout_seconds: int | None = Field(default=None, ge=1, le=3_600)
+
+
 class MemoryOwner(StrEnum):
     """Whose long-term memory a block is."""
 
@@ -179,7 +190,7 @@ class AgentSpec(_Model):
     `timeout_seconds` bounds one attempt, `call_timeout_seconds` one model call (None: the runner's setting),
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
     counts the attempts after the first. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
-    one target in it; None means no limit.
+    one target in it; None means no limit. `active_hours` are when it may start, unless a binding says otherwise.
     """
 
     key: AgentKey
@@ -193,6 +204,7 @@ class AgentSpec(_Model):
     effects: tuple[EffectKind, ...] = ()
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
+    active_hours: ActiveHours | None = None
     priority_level: Lane = Lane.MEDIUM
     tools: tuple[str, ...] = ()
     limits: RunLimits = RunLimits()

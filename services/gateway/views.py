@@ -250,6 +250,10 @@ class BindingView(View):
     enabled: bool | None
     paused: bool | None
     call_mode: str | None
+    priority_level: str | None
+    model: str | None
+    active_hours: dict[str, Any] | None
+    limits: dict[str, Any] | None
     schedule: dict[str, Any] | None
     updated_at: datetime | None
     updated_by: str | None
@@ -378,6 +382,10 @@ def binding_view(binding: Binding) -> dict[str, Any]:
         "enabled": binding.enabled,
         "paused": binding.paused,
         "call_mode": binding.call_mode,
+        "priority_level": binding.priority_level,
+        "model": binding.model,
+        "active_hours": None if binding.active_hours is None else binding.active_hours.model_dump(mode="json"),
+        "limits": None if binding.limits is None else binding.limits.model_dump(mode="json"),
         "schedule": None if binding.schedule is None else binding.schedule.model_dump(mode="json"),
         "updated_at": binding.updated_at,
         "updated_by": binding.updated_by,

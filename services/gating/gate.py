@@ -12,7 +12,6 @@ import structlog
 from contracts.lanes import Queue
 from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
-from services.gating.decide import DecisionRecord, decide, record
 from services.gating.members import membership_changes
 from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
@@ -21,6 +20,7 @@ from shared.admission import Admission
 from shared.clock import Clock
 from shared.delayed import Delayed
 from shared.domain.configuration import Configuration
+from shared.domain.decide import DecisionRecord, decide, record
 from shared.domain.run_event import run_event
 from shared.messaging.delivery import DeadLetters, Undeliverable
 from shared.messaging.publisher import Publisher
@@ -61,7 +61,7 @@ class Gate:
         recorded = await self._recorded_before(arrivals, stored)
         fresh = {
             key: [record(key, decision) for decision in decisions]
-            for key, decisions in (await self._decided(arrivals, recorded)).items()
+            for key, decisions in (await self._decided(arrivals, recorded, now)).items()
         }
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         existing, stands, _ = await asyncio.gather(
@@ -109,10 +109,10 @@ class Gate:
         ]
         return await self.events.decisions(repeated) if repeated else {}
 
-    async def _decided(self, arrivals: Arrivals, recorded: Records) -> Decided:
+    async def _decided(self, arrivals: Arrivals, recorded: Records, now: datetime) -> Decided:
         """Return the decisions of the events that have none; what is open is asked only where it matters."""
         new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
-        decided = {key: decide(event, self.configuration) for key, event in new.items()}
+        decided = {key: decide(event, self.configuration, now) for key, event in new.items()}
         fires = guarded_fires(new.values(), decided, self.configuration)
         if not fires:
             return decided

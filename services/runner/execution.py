@@ -19,6 +19,7 @@ from services.runner.work import Attempt, Handler
 from shared.clock import Clock
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.deadline import run_deadline
+from shared.domain.effective import obeying
 from shared.domain.retry import retry_delay_seconds
 from shared.domain.run import Cancelled, Claim, Failed, Outcome, Postponed, RetryAfter, RunError, Usage, Waiting
 from shared.errors import AppError, LimitReached, NotNow, Retryable
@@ -100,14 +101,15 @@ class Execution:
             return hindered
         if event is None or version is None:
             raise AssertionError("a run without its event or its version has an obstacle")
-        spec = version.spec
+        effective = self.configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
         claimed.attempt = Attempt(
             claim=claimed.claim,
             run=run,
-            spec=spec,
+            spec=obeying(version.spec, effective),
+            limits=effective.limits,
+            call_mode=effective.call_mode,
             event=orjson.loads(event["json"]),
             steps=StepRecorder(self.steps, claimed.claim, self.clock),
-            call_mode=self.configuration.effective(spec, run["organisation"], run["project"], run["user"]).call_mode,
         )
         return await self._outcome(claimed.attempt)
 
@@ -126,7 +128,8 @@ class Execution:
             if left <= spec.timeout_seconds:
                 detail = f"The run did not end within {spec.run_timeout_seconds} s of its first start."
                 return Failed(RunError("run_timed_out", detail), attempt.produced or None)
-            detail = f"The attempt did not end within {spec.timeout_seconds} s (timeout_seconds of the Agent)."
+            of = attempt.owner_of("timeout_seconds")
+            detail = f"The attempt did not end within {spec.timeout_seconds} s (timeout_seconds of {of})."
             return _again(attempt, RunError("attempt_timed_out", detail), None)
         except Exception as error:  # noqa: BLE001 - the supervisor of every handler
             return _bug(attempt, error)

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from shared.domain.binding import Effective
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.deadline import overdue
 from shared.domain.decision import Reason, Skipped, explanation
+from shared.domain.effective import Effective
 from shared.domain.run import Failed, Outcome, Postponed, Refused, RunError, Waiting
 from shared.domain.slot import paused_key
 

@@ -1,11 +1,12 @@
-"""The gate's rule: what the bindings of four scopes say about one Agent, resolved."""
+"""What one scope says about one Agent, and which scopes have a say."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.agents import CallMode, Schedule, Scope
+from contracts.active_hours import ActiveHours
+from contracts.agents import BindingLimits, CallMode, ModelTier, Schedule, Scope
 from contracts.ids import derived_id
+from contracts.lanes import Lane
 
 ORDER: tuple[Scope, ...] = (Scope.SERVER, Scope.ORGANISATION, Scope.PROJECT, Scope.USER)
 """From the widest scope to the most specific."""
@@ -23,7 +24,8 @@ class ScopeRef:
 class Binding:
     """What one scope says about one Agent; `None` says nothing. `organisation` is empty for the server's.
 
-    A disabled Agent starts no runs; the runs of a paused one wait. `call_mode` is how models are called for it.
+    A disabled Agent starts no runs; the runs of a paused one wait. `call_mode` is how models are called for it, `model`
+    which of the two.
     """
 
     organisation: str
@@ -33,24 +35,16 @@ class Binding:
     paused: bool | None = None
     schedule: Schedule | None = None
     call_mode: CallMode | None = None
+    priority_level: Lane | None = None
+    model: ModelTier | None = None
+    active_hours: ActiveHours | None = None
+    limits: BindingLimits | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
 
     @property
     def id(self) -> str:
         return binding_id(self.organisation, self.at, self.agent_key)
-
-
-@dataclass(frozen=True, slots=True)
-class Effective:
-    """What holds for one Agent in one place, and which scope decided it; `None` means the version's default did."""
-
-    is_enabled: bool
-    decided_by: ScopeRef | None
-    schedule: Schedule | None
-    schedule_decided_by: ScopeRef | None
-    paused_by: ScopeRef | None = None
-    call_mode: CallMode | None = None
 
 
 def binding_id(organisation: str, at: ScopeRef, agent_key: str) -> str:
@@ -66,29 +60,3 @@ def scope_chain(organisation: str, project: str | None, user: str | None) -> tup
     if user is not None:
         chain.append((organisation, ScopeRef(Scope.USER, user)))
     return tuple(chain)
-
-
-def resolve(default_schedule: Schedule | None, bindings: Iterable[Binding]) -> Effective:
-    """Resolve bindings given widest scope first.
-
-    Any disabled binding disables, and the widest of them is named, since nothing below it can change the answer.
-    So it is with pausing. The schedule is that of the most specific binding that has one, then the version's default;
-    so it is with the call mode, which has no default here.
-    """
-    disabled_by: ScopeRef | None = None
-    enabled_by: ScopeRef | None = None
-    paused_by: ScopeRef | None = None
-    call_mode: CallMode | None = None
-    schedule, schedule_decided_by = default_schedule, None
-    for binding in bindings:
-        if binding.enabled is False:
-            disabled_by = disabled_by or binding.at
-        elif binding.enabled:
-            enabled_by = binding.at
-        if binding.paused:
-            paused_by = paused_by or binding.at
-        call_mode = binding.call_mode or call_mode
-        if binding.schedule is not None:
-            schedule, schedule_decided_by = binding.schedule, binding.at
-    decided_by = disabled_by or enabled_by
-    return Effective(disabled_by is None, decided_by, schedule, schedule_decided_by, paused_by, call_mode)

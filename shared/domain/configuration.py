@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from contracts.agents import AgentSpec, Schedule
-from shared.domain.binding import Binding, Effective, ScopeRef, resolve, scope_chain
+from contracts.agents import AgentSpec
+from shared.domain.binding import Binding, ScopeRef, scope_chain
+from shared.domain.effective import Effective, resolve
 
 _MOST_KNOWN = 16_384
 
@@ -24,7 +25,7 @@ class Configuration:
     agents: dict[str, AgentVersion] = field(default_factory=dict)
     _bindings: dict[tuple[str, ScopeRef, str], Binding] = field(default_factory=dict)
     _by_event: dict[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
-    _effective: dict[tuple[str, Schedule | None, str, str | None, str | None], Effective] = field(default_factory=dict)
+    _effective: dict[tuple[str, str, str | None, str | None], tuple[AgentSpec, Effective]] = field(default_factory=dict)
 
     def replace_agents(self, versions: Iterable[AgentVersion]) -> None:
         """Take these as all that are published."""
@@ -55,18 +56,21 @@ class Configuration:
 
     def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         """Resolve what holds for an Agent's work for this user in this project."""
-        default = None if spec.schedule_trigger is None else spec.schedule_trigger.schedule
-        asked = (spec.key, default, organisation, project, user)
+        asked = (spec.key, organisation, project, user)
         known = self._effective.get(asked)
-        if known is None:
-            known = self._resolve(*asked)
+        # What holds depends on the version as well: an older one of the Agent is resolved anew.
+        if known is None or known[0] is not spec:
+            known = spec, resolve(spec, self.said(spec.key, scope_chain(organisation, project, user)))
             if len(self._effective) >= _MOST_KNOWN:
                 self._effective.clear()
             self._effective[asked] = known
-        return known
+        return known[1]
 
-    def _resolve(
-        self, agent_key: str, default: Schedule | None, organisation: str, project: str | None, user: str | None
-    ) -> Effective:
-        found = (self._bindings.get((tenant, at, agent_key)) for tenant, at in scope_chain(organisation, project, user))
-        return resolve(default, (binding for binding in found if binding is not None))
+    def said(self, agent_key: str, chain: Iterable[tuple[str, ScopeRef]]) -> list[Binding]:
+        """Return what these scopes say about an Agent, in their order; scopes that say nothing are left out."""
+        found = (self._bindings.get((tenant, at, agent_key)) for tenant, at in chain)
+        return [binding for binding in found if binding is not None]
+
+    def copy(self) -> "Configuration":
+        """Return the same configuration, which can be changed on its own."""
+        return Configuration(dict(self.agents), dict(self._bindings), dict(self._by_event))

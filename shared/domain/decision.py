@@ -1,8 +1,9 @@
 """A decision: what the gate recorded for one event and one Agent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 from contracts.agents import Scope
 from contracts.ids import run_id
@@ -16,6 +17,9 @@ class Reason(StrEnum):
     DISABLED = "disabled"
     TARGET_MISSING = "target_missing"
     OVERLAP = "overlap"
+    FILTERED = "filtered"
+    FILTER_FAILED = "filter_failed"
+    OUTSIDE_ACTIVE_HOURS = "outside_active_hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class RunDecided:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The Agent does not start: `detail` says what the event lacks, or which run is open."""
+    """The Agent does not start, because of a binding, of its hours, of what the event says, or of a run that is open."""
 
     agent_key: str
     agent_version: int
@@ -55,27 +59,31 @@ class Skipped:
 Decision = RunDecided | Skipped
 
 
+_WHY_NOT: Final[Mapping[Reason, str]] = {
+    Reason.DISABLED: "{agent} is disabled by the binding of {scope}.",
+    Reason.TARGET_MISSING: "{agent} cannot start: {detail}.",
+    Reason.FILTERED: "{agent} does not start: the event does not satisfy {detail}.",
+    Reason.FILTER_FAILED: "{agent} cannot start: its filter {detail}.",
+    Reason.OUTSIDE_ACTIVE_HOURS: "{agent} is outside its active hours, {detail}.",
+    Reason.OVERLAP: "{agent} does not start: its run {detail} is open, and overlap is skip.",
+}
+
+
 def explanation(decision: Decision) -> str:
     """Say in one sentence what was decided and by what."""
     match decision:
-        case RunDecided(replaces=()):
-            return f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}."
-        case RunDecided():
+        case RunDecided(replaces=replaces):
             start = f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}"
-            return f"{start}, in place of {', '.join(decision.replaces)}."
-        case Skipped(reason=Reason.DISABLED):
-            return f"{decision.agent_key} is disabled by the binding of {_named(decision.decided_by)}."
-        case Skipped(reason=Reason.TARGET_MISSING):
-            return f"{decision.agent_key} cannot start: {decision.detail}."
-        case Skipped(reason=Reason.OVERLAP):
-            return f"{decision.agent_key} does not start: its run {decision.detail} is open, and overlap is skip."
+            return f"{start}, in place of {', '.join(replaces)}." if replaces else f"{start}."
         case Skipped():
-            raise ValueError(decision.reason)
+            said = {"agent": decision.agent_key, "scope": named(decision.decided_by), "detail": decision.detail}
+            return _WHY_NOT[decision.reason].format(**said)
         case _:
             assert_never(decision)
 
 
-def _named(at: ScopeRef | None) -> str:
+def named(at: ScopeRef | None) -> str:
+    """Say the scope in words."""
     if at is None:
         return "no scope"
     return "the server" if at.scope is Scope.SERVER else f"{at.scope} {at.id}"

@@ -1,14 +1,21 @@
 """Bindings: what each scope says about each Agent."""
 
-from pydantic import TypeAdapter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
 from pymongo import ASCENDING, IndexModel
 
-from contracts.agents import CallMode, Schedule, Scope
+from contracts.active_hours import ActiveHours
+from contracts.agents import BindingLimits, CallMode, ModelTier, Schedule, Scope
+from contracts.lanes import Lane
 from shared.domain.binding import Binding, ScopeRef
 from shared.store.mongo import Collection, Database, Document, storage_errors
 from shared.store.revision import Revision
 
 INDEXES = [IndexModel([("organisation", ASCENDING), ("agent_key", ASCENDING)], name="by_organisation")]
+
+T = TypeVar("T")
 
 _SCHEDULE: TypeAdapter[Schedule] = TypeAdapter(Schedule)
 
@@ -46,22 +53,38 @@ def binding_document(binding: Binding) -> Document:
         "enabled": binding.enabled,
         "paused": binding.paused,
         "call_mode": binding.call_mode,
-        "schedule": None if binding.schedule is None else binding.schedule.model_dump(mode="json"),
+        "priority_level": binding.priority_level,
+        "model": binding.model,
+        "active_hours": _dumped(binding.active_hours),
+        "limits": _dumped(binding.limits),
+        "schedule": _dumped(binding.schedule),
         "updated_at": binding.updated_at,
         "updated_by": binding.updated_by,
     }
 
 
 def binding_of(document: Document) -> Binding:
-    schedule = document["schedule"]
     return Binding(
         organisation=document["organisation"],
         at=ScopeRef(Scope(document["scope"]), document["scope_id"]),
         agent_key=document["agent_key"],
         enabled=document["enabled"],
         paused=document.get("paused"),
-        call_mode=None if document.get("call_mode") is None else CallMode(document["call_mode"]),
-        schedule=None if schedule is None else _SCHEDULE.validate_python(schedule),
+        call_mode=_read(CallMode, document.get("call_mode")),
+        priority_level=_read(Lane, document.get("priority_level")),
+        model=_read(ModelTier, document.get("model")),
+        active_hours=_read(ActiveHours.model_validate, document.get("active_hours")),
+        limits=_read(BindingLimits.model_validate, document.get("limits")),
+        schedule=_read(_SCHEDULE.validate_python, document["schedule"]),
         updated_at=document["updated_at"],
         updated_by=document["updated_by"],
     )
+
+
+def _dumped(value: BaseModel | None) -> Document | None:
+    return None if value is None else value.model_dump(mode="json")
+
+
+def _read(read: Callable[[Any], T], stored: Any) -> T | None:
+    """Return what is stored; documents that were written before the field was there say nothing."""
+    return None if stored is None else read(stored)

@@ -1,19 +1,24 @@
 """/api/bindings: Agents are switched on and off, and given schedules, at each of the four scopes."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.agents import AgentKey, CallMode, Schedule, Scope
+from contracts.active_hours import ActiveHours
+from contracts.agents import AgentKey, BindingLimits, CallMode, ModelTier, Schedule, Scope
 from contracts.envelope import Identifier
+from contracts.lanes import Lane
 from services.gateway.answers import json_answer
 from services.gateway.auth import Caller, Role
 from services.gateway.problems import Forbidden, RequestInvalid
 from services.gateway.state import caller_of, gateway_of
 from services.gateway.views import BindingAnswer, BindingList, binding_view
 from shared.domain.binding import Binding, ScopeRef
+from shared.domain.configuration import AgentVersion
 from shared.domain.schedule_warnings import schedule_warnings
 
 log = structlog.get_logger()
@@ -34,6 +39,10 @@ class BindingChange(BaseModel):
     enabled: bool | None = None
     paused: bool | None = None
     call_mode: CallMode | None = None
+    priority_level: Lane | None = None
+    model: ModelTier | None = None
+    active_hours: ActiveHours | None = None
+    limits: BindingLimits | None = None
     schedule: Schedule | None = None
 
 
@@ -56,23 +65,11 @@ async def list_bindings(
 async def put_binding(request: Request, change: BindingChange) -> Response:
     """Write what one scope says about one Agent, over what it said before; obeyed everywhere within a second."""
     gateway, caller = gateway_of(request), await caller_of(request)
-    at = _scope_of(change, caller)
-    _check_allowed(caller, at)
-    known = {version.spec.key: version.spec for version in await gateway.agents.published()}
-    if change.agent_key not in known:
-        raise RequestInvalid(f"There is no Agent '{change.agent_key}'; there are: {', '.join(sorted(known))}.")
-    binding = Binding(
-        organisation="" if at.scope is Scope.SERVER else caller.organisation,
-        at=at,
-        agent_key=change.agent_key,
-        enabled=change.enabled,
-        paused=change.paused,
-        call_mode=change.call_mode,
-        schedule=change.schedule,
-        updated_at=gateway.clock(),
-        updated_by=caller.user,
-    )
+    binding = binding_from(change, caller, gateway.clock())
+    published = await gateway.agents.published()
+    check_agent(change.agent_key, published)
     await gateway.bindings.put(binding)
+    at = binding.at
     log.info(
         "binding.changed",
         agent=binding.agent_key,
@@ -82,9 +79,25 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
         paused=binding.paused,
         by=caller.user,
     )
-    spec = known[binding.agent_key]
+    spec = next(version.spec for version in published if version.spec.key == binding.agent_key)
     warnings = [] if binding.schedule is None else schedule_warnings(spec, binding.schedule)
     return json_answer({**binding_view(binding), "warnings": warnings})
+
+
+def binding_from(change: BindingChange, caller: Caller, now: datetime) -> Binding:
+    """Return the binding that the change makes, or raise Forbidden or RequestInvalid."""
+    at = _scope_of(change, caller)
+    _check_allowed(caller, at)
+    said = {name: getattr(change, name) for name in BindingChange.model_fields if name not in {"scope", "scope_id"}}
+    organisation = "" if at.scope is Scope.SERVER else caller.organisation
+    return Binding(organisation, at, updated_at=now, updated_by=caller.user, **said)
+
+
+def check_agent(key: str, published: Iterable[AgentVersion]) -> None:
+    """Raise RequestInvalid when no Agent has this key."""
+    known = {version.spec.key for version in published}
+    if key not in known:
+        raise RequestInvalid(f"There is no Agent '{key}'; there are: {', '.join(sorted(known))}.")
 
 
 def _scope_of(change: BindingChange, caller: Caller) -> ScopeRef:

@@ -33,8 +33,8 @@ def check_model_call(attempt: Attempt) -> None:
     limits, used = attempt.spec.limits, attempt.usage
     if limits.request_limit is not None and used.model_calls >= limits.request_limit:
         raise RequestLimitReached(
-            f"The run has made {used.model_calls} model calls, and limits.request_limit of '{attempt.spec.key}' is"
-            f" {limits.request_limit}. Raise it, or have the Agent need fewer.",
+            f"The run has made {used.model_calls} model calls, and limits.request_limit of"
+            f" {attempt.owner_of('request_limit')} is {limits.request_limit}. Raise it, or have the Agent need fewer.",
             attempt.produced,
         )
     _check_tokens(attempt)
@@ -57,7 +57,7 @@ def _check_tokens(attempt: Attempt) -> None:
     tokens = used.input_tokens + used.output_tokens
     if most is not None and tokens >= most:
         raise TokenLimitReached(
-            f"The run has used {tokens:,} tokens, and limits.total_tokens_limit of '{attempt.spec.key}' is {most:,}."
-            " Raise it, or have the Agent need fewer.",
+            f"The run has used {tokens:,} tokens, and limits.total_tokens_limit of"
+            f" {attempt.owner_of('total_tokens_limit')} is {most:,}. Raise it, or have the Agent need fewer.",
             attempt.produced,
         )

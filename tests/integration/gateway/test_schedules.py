@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from shared.domain.decide import decide, record
 
 from contracts.agents import CronSchedule, DailySchedule, IntervalSchedule, Misfire, Scope
-from services.gating.decide import decide, record
 from services.scheduler.fire import fire
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
@@ -97,7 +97,7 @@ async def test_the_last_fire_says_what_was_decided(asking: Asking, mongo: Mongo)
     configuration.replace_agents([a_version(a_spec("pulse", schedule_trigger=trigger))])
     configuration.put_binding(Binding("acme", ScopeRef(Scope.USER, "olga"), "pulse", enabled=False))
     event = fire(PULSE, NOW, NOW)
-    (decision,) = decide(event, configuration)
+    (decision,) = decide(event, configuration, NOW)
     events = EventStore(mongo.database)
     await events.accept([accepted_event(event, event.to_json().decode(), NOW)])
     await events.record_decisions([GatedEvent(event.key, [record(event.key, decision)])], NOW)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 
 from contracts.agents import AgentSpec
-from services.gating.decide import decide, record
 from services.runner.ending import Endings
 from services.runner.execution import Claimed, Execution
 from services.runner.executions import Executions
@@ -16,6 +15,7 @@ from shared.admission import Admission
 from shared.aftermath import Aftermath
 from shared.clock import utc_now
 from shared.domain.configuration import Configuration
+from shared.domain.decide import decide, record
 from shared.domain.decision import RunDecided
 from shared.domain.run import Claim, Done, Usage
 from shared.domain.slot import QueueLimits
@@ -32,7 +32,7 @@ from shared.store.runs import RunStore
 from shared.store.slots import SlotStore
 from shared.store.steps import StepStore
 from tests.integration.store.given import LEASE_SECONDS, accepted
-from tests.unit.shared.given import Document, a_new_run, a_version, an_event, triggered
+from tests.unit.shared.given import NOW, Document, a_new_run, a_version, an_event, triggered
 
 OWNER = "runner-1"
 
@@ -82,7 +82,7 @@ class Runner:
         started = []
         for name in names:
             event = an_event(id=name, organisationid="acme", projectid="apollo", userid="ada")
-            (decision,) = decide(event, self.configuration)
+            (decision,) = decide(event, self.configuration, NOW)
             assert isinstance(decision, RunDecided)
             await self.events.accept([accepted(name, projectid="apollo", userid="ada")])
             await self.events.record_decisions([GatedEvent(event.key, [record(event.key, decision)])], utc_now())

@@ -8,9 +8,10 @@ import orjson
 import pytest
 from nats.aio.client import Client
 
-from contracts.agents import Scope
+from contracts.agents import AgentSpec, BindingLimits, ModelTier, Scope
 from contracts.registry import parse_json
 from contracts.streams import RUN_EVENTS
+from services.runner.agents.limits import check_model_call
 from services.runner.work import Attempt, Handler
 from shared.clock import utc_now
 from shared.domain.binding import Binding, ScopeRef
@@ -271,3 +272,27 @@ async def test_many_that_end_at_once_all_end(client: Client, mongo: Mongo, publi
     assert {(await runner.run_of(run_id))["status"] for run_id in ids} == {"completed"}
     assert await mongo.database["proposals"].count_documents({}) == 40
     assert await mongo.database["runs"].count_documents({"sweep_at": {"$exists": True}}) == 0
+
+
+async def test_the_tier_and_the_limits_of_bindings_are_obeyed_from_the_claim_on(mongo: Mongo) -> None:
+    seen: list[AgentSpec] = []
+
+    async def work(attempt: Attempt) -> Done:
+        seen.append(attempt.spec)
+        attempt.usage = Usage(10, 5, 3)
+        check_model_call(attempt)
+        raise AssertionError("a run that has made three calls may make no fourth")
+
+    runner = Runner(mongo, Publisher(), {"test": work})
+    (run_id,) = await runner.decide("a", spec=SPEC)
+    limits = BindingLimits(request_limit=3, total_tokens_limit=1_000, timeout_seconds=7)
+    here = ScopeRef(Scope.USER, "ada")
+    runner.configuration.put_binding(Binding("acme", here, "noter", model=ModelTier.REASONING, limits=limits))
+
+    await runner.execution.run(await runner.claim(run_id, SPEC))
+
+    (spec,) = seen
+    assert (spec.model.tier, spec.timeout_seconds, spec.limits.total_tokens_limit) == (ModelTier.REASONING, 7, 1_000)
+    error = (await runner.run_of(run_id))["error"]
+    assert error["code"] == "request_limit_reached"
+    assert "limits.request_limit of the binding of user ada is 3" in error["detail"]

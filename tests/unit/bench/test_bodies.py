@@ -3,9 +3,10 @@ import orjson
 from contracts.registry import parse_json
 from infra.bench.agents import NOOP, RUNS_NOTHING, RUNS_OF
 from infra.bench.load.bodies import Bodies
-from services.gating.decide import decide
 from shared.domain.configuration import AgentVersion, Configuration
+from shared.domain.decide import decide
 from shared.domain.decision import RunDecided
+from tests.unit.shared.given import NOW
 
 
 def test_every_event_is_valid_and_about_500_bytes_long() -> None:
@@ -36,7 +37,7 @@ def test_the_run_that_is_waited_for_is_the_one_that_the_gate_starts() -> None:
     configuration = Configuration()
     configuration.replace_agents([AgentVersion(1, NOOP)])
 
-    (decision,) = decide(event, configuration)
+    (decision,) = decide(event, configuration, NOW)
 
     assert isinstance(decision, RunDecided)
     assert decision.run_id(event.key) == bodies.run_id(7, NOOP.key)
@@ -46,4 +47,4 @@ def test_the_other_type_starts_nothing() -> None:
     configuration = Configuration()
     configuration.replace_agents([AgentVersion(1, NOOP)])
 
-    assert decide(parse_json(Bodies(RUNS_NOTHING, "bench-1", "tag").event(1)), configuration) == []
+    assert decide(parse_json(Bodies(RUNS_NOTHING, "bench-1", "tag").event(1)), configuration, NOW) == []

@@ -5,8 +5,8 @@ from contracts.lanes import Lane
 from services.gateway.intake import Readable
 from services.gateway.publish import Published, answer
 from services.gateway.views import PublishAnswer
-from services.gating.decide import record
 from shared.domain.binding import ScopeRef
+from shared.domain.decide import record
 from shared.domain.decision import Reason, RunDecided, Skipped, Target
 from shared.domain.event import accepted_event
 from tests.unit.shared.given import NOW, an_event

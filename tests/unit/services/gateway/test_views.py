@@ -21,8 +21,8 @@ from services.gateway.views import (
     run_detail,
     run_view,
 )
-from services.gating.decide import record
 from shared.domain.binding import Binding, ScopeRef
+from shared.domain.decide import record
 from shared.domain.decision import RunDecided, Target
 from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from shared.domain.decide import decide, record
 
 from contracts.agents import AgentSpec
 from contracts.envelope import Event
 from contracts.ids import run_id
-from services.gating.decide import decide, record
 from services.gating.overlap import Decided, guarded_fires, without_overlap
 from shared.domain.configuration import Configuration
 from shared.domain.decision import Decision, Reason, RunDecided, Skipped
@@ -40,7 +40,7 @@ def fired(minute: int = 0, user: str = "ada", agent_key: str = "pulse") -> Event
 
 
 def decided(events: list[Event], configuration: Configuration) -> Decided:
-    return {event.key: decide(event, configuration) for event in events}
+    return {event.key: decide(event, configuration, NOW) for event in events}
 
 
 def with_open(events: list[Event], overlap: str, *open_runs: OpenRun) -> list[Decision]:

@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.agents import CallMode, DailySchedule, IntervalSchedule, Schedule, Scope
-from shared.domain.binding import ORDER, Binding, Effective, ScopeRef, binding_id, resolve, scope_chain
+from shared.domain.binding import ORDER, Binding, ScopeRef, binding_id, scope_chain
+from shared.domain.effective import Effective
+from shared.domain.effective import resolve as resolve_for
+from tests.unit.shared.given import a_spec
 
 PLACES = {Scope.SERVER: "", Scope.ORGANISATION: "acme", Scope.PROJECT: "apollo", Scope.USER: "ada"}
 SCHEDULES: tuple[Schedule | None, ...] = (None, IntervalSchedule(every_seconds=60), DailySchedule(daily_hour=7))
+
+
+def resolve(default: Schedule | None, bindings: list[Binding]) -> Effective:
+    schedule_trigger = {"schedule": default, "target": {"type": "day", "id": "today"}}
+    return resolve_for(a_spec(schedule_trigger=schedule_trigger), bindings)
 
 
 def binding(scope: Scope, enabled: bool | None, schedule: Schedule | None = None) -> Binding:
@@ -94,9 +102,10 @@ def test_the_call_mode_is_the_most_specific_one(says: tuple[CallMode | None, ...
 
 
 def test_without_bindings_the_default_holds_and_nobody_decided() -> None:
-    assert resolve(IntervalSchedule(every_seconds=5), []) == Effective(
-        is_enabled=True, decided_by=None, schedule=IntervalSchedule(every_seconds=5), schedule_decided_by=None
-    )
+    effective = resolve(IntervalSchedule(every_seconds=5), [])
+
+    assert (effective.is_enabled, effective.decided_by) == (True, None)
+    assert (effective.schedule, effective.schedule_decided_by) == (IntervalSchedule(every_seconds=5), None)
 
 
 def test_the_chain_goes_from_the_server_to_the_user() -> None:

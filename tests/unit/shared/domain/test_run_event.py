@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from contracts.registry import parse_json
 from contracts.runs import RunData
 from contracts.subjects import last_id
-from services.gating.target import target_of
 from shared.catalog.builtin import builtin_agents
 from shared.domain.run import ACTIVE, TERMINAL, RunError, RunStatus
 from shared.domain.run_event import run_event
+from shared.domain.target import target_of
 from shared.store.run_documents import error_document
 from tests.unit.shared.given import IDENTIFIERS, LATER, NOW, a_new_run, a_stored_run, an_event
 

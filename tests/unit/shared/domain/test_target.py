@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.agents import TargetRule
-from services.gating.target import TargetMissing, target_of
 from shared.domain.decision import Target
+from shared.domain.target import TargetMissing, target_of
 from tests.unit.shared.given import IDENTIFIERS, an_event
 
 

@@ -10,14 +10,19 @@ from contracts.ids import run_id
 from contracts.lanes import Lane
 from contracts.schedules import ScheduleFired
 from services.gateway.views import DecisionView, decision_view
-from services.gating.decide import decide, record
 from shared.domain.binding import ORDER, Binding, ScopeRef
 from shared.domain.configuration import Configuration
-from shared.domain.decision import Reason, RunDecided, Skipped, Target
+from shared.domain.decide import decide as decide_at
+from shared.domain.decide import record
+from shared.domain.decision import Decision, Reason, RunDecided, Skipped, Target
 from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
 
 PLACES = dict(zip(ORDER, ("", "acme", "apollo", "ada"), strict=True))
 EVENT = an_event(organisationid="acme", projectid="apollo", userid="ada")
+
+
+def decide(event: Event, configuration: Configuration) -> list[Decision]:
+    return decide_at(event, configuration, NOW)
 
 
 def configured(*specs: object, bindings: tuple[Binding, ...] = ()) -> Configuration:

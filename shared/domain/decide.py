@@ -1,45 +1,83 @@
 """The gate, decided purely: an event and the configuration in, a decision for every matching Agent out."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import assert_never
 
 from contracts.agents import TargetRule
 from contracts.envelope import Event
 from contracts.schedules import ScheduleFired
-from services.gating.target import TargetMissing, target_of
+from shared.domain.active_hours import hours_text, is_open, next_opening
 from shared.domain.configuration import AgentVersion, Configuration
-from shared.domain.decision import Decision, Reason, RunDecided, Skipped, explanation
+from shared.domain.decision import Decision, Reason, RunDecided, Skipped, explanation, named
+from shared.domain.effective import Effective
+from shared.domain.filtering import FilterFailed, passes
+from shared.domain.target import TargetMissing, target_of
 
 DecisionRecord = dict[str, object]
 
 
-def decide(event: Event, configuration: Configuration) -> list[Decision]:
-    """Return one decision for every trigger that matches the event."""
-    return [_decide(event, version, rule, configuration) for version, rule in _matching(event, configuration)]
+def decide(event: Event, configuration: Configuration, now: datetime) -> list[Decision]:
+    """Return one decision for every trigger that is for this type of event."""
+    return [
+        _decide(event, version, rule, when, configuration, now)
+        for version, rule, when in _matching(event, configuration)
+    ]
 
 
-def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[AgentVersion, TargetRule]]:
+def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[AgentVersion, TargetRule, str | None]]:
     if isinstance(event, ScheduleFired):
         version = configuration.agents.get(event.data.agent_key)
         if version is not None and version.spec.schedule_trigger is not None:
-            yield version, version.spec.schedule_trigger.target
+            yield version, version.spec.schedule_trigger.target, None
         return
     for version in configuration.triggered_by(event.type):
         for trigger in version.spec.triggers:
             if trigger.event == event.type:
-                yield version, trigger.target
+                yield version, trigger.target, trigger.when
 
 
-def _decide(event: Event, version: AgentVersion, rule: TargetRule, configuration: Configuration) -> Decision:
+def _decide(
+    event: Event,
+    version: AgentVersion,
+    rule: TargetRule,
+    when: str | None,
+    configuration: Configuration,
+    now: datetime,
+) -> Decision:
     spec = version.spec
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
     if not effective.is_enabled:
         return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
+    kept_out = _filtered(event, version, when) or _closed(version, effective, now)
+    if kept_out is not None:
+        return kept_out
     try:
         target = target_of(rule, event)
     except TargetMissing as error:
         return Skipped(spec.key, version.number, Reason.TARGET_MISSING, None, str(error))
-    return RunDecided(spec.key, version.number, target, spec.priority_level, effective.decided_by)
+    return RunDecided(spec.key, version.number, target, effective.priority_level.value, effective.decided_by)
+
+
+def _filtered(event: Event, version: AgentVersion, when: str | None) -> Skipped | None:
+    if when is None:
+        return None
+    try:
+        if passes(when, event):
+            return None
+    except FilterFailed as error:
+        return Skipped(version.spec.key, version.number, Reason.FILTER_FAILED, None, f"`{when}` failed: {error}")
+    return Skipped(version.spec.key, version.number, Reason.FILTERED, None, f"its filter `{when}`")
+
+
+def _closed(version: AgentVersion, effective: Effective, now: datetime) -> Skipped | None:
+    hours, decided_by = effective.active_hours.value, effective.active_hours.decided_by
+    if hours is None or is_open(hours, now):
+        return None
+    said_by = "its version" if decided_by is None else f"the binding of {named(decided_by)}"
+    opens = f"{next_opening(hours, now):%Y-%m-%d %H:%M} UTC"
+    detail = f"{hours_text(hours)} as {said_by} says; they begin next at {opens}"
+    return Skipped(version.spec.key, version.number, Reason.OUTSIDE_ACTIVE_HOURS, decided_by, detail)
 
 
 def record(event_key: str, decision: Decision) -> DecisionRecord:

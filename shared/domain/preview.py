@@ -1,0 +1,65 @@
+"""What the gate would decide if something were different, found without writing anything."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.envelope import Event
+from shared.domain.binding import Binding, ScopeRef
+from shared.domain.configuration import Configuration
+from shared.domain.decide import decide
+from shared.domain.decision import Decision, RunDecided
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A decision, and the scope that would have its run wait, if it is one that is paused."""
+
+    decision: Decision
+    paused_by: ScopeRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one event would come to for one Agent, before a change and after it."""
+
+    event: Event
+    before: Foreseen
+    after: Foreseen
+
+
+def foresee(event: Event, configuration: Configuration, now: datetime) -> list[Foreseen]:
+    """Return what the gate would decide now, one entry for each decision."""
+    return [_foreseen(event, decision, configuration) for decision in decide(event, configuration, now)]
+
+
+def _foreseen(event: Event, decision: Decision, configuration: Configuration) -> Foreseen:
+    if not isinstance(decision, RunDecided):
+        return Foreseen(decision, None)
+    spec = configuration.agents[decision.agent_key].spec
+    effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
+    return Foreseen(decision, effective.paused_by)
+
+
+def differences(
+    events: Iterable[tuple[Event, datetime]], configuration: Configuration, binding: Binding
+) -> list[Difference]:
+    """Return where the decisions on these events, each at its time, differ once this binding is in force.
+
+    Only the outcome, its reason and the lane count: that another scope says the same makes no difference.
+    """
+    changed = configuration.copy()
+    changed.put_binding(binding)
+    return [
+        Difference(event, before, after)
+        for event, moment in events
+        for before, after in zip(foresee(event, configuration, moment), foresee(event, changed, moment), strict=True)
+        if _comes_to(before) != _comes_to(after)
+    ]
+
+
+def _comes_to(foreseen: Foreseen) -> tuple[object, ...]:
+    decision = foreseen.decision
+    if isinstance(decision, RunDecided):
+        return decision.lane, foreseen.paused_by is not None
+    return (decision.reason,)
