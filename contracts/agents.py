@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from contracts.agent_kinds import AgentType, Tags, Visibility
 from contracts.fields import TimeZone
 from contracts.lanes import Lane
 
@@ -131,11 +132,17 @@ class AgentSpec(_Model):
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
     counts the attempts after the first. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
     one target in it; None means no limit.
+
+    `manual` allows people to start it by hand. `visibility` says whose it is, `agent_type`, `category` and `tags` sort it.
     """
 
     key: AgentKey
     name: str = Field(min_length=1, max_length=128)
     description: str = Field(default="", max_length=2_000)
+    visibility: Visibility = Visibility.SERVER
+    agent_type: AgentType = AgentType.CUSTOM
+    category: str = Field(default="", max_length=64)
+    tags: Tags = ()
     handler: str = "llm"
     instructions: str = Field(default="", max_length=50_000)
     model: ModelSettings = ModelSettings()
@@ -144,6 +151,7 @@ class AgentSpec(_Model):
     effects: tuple[EffectKind, ...] = ()
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
+    manual: bool = True
     priority_level: Lane = Lane.MEDIUM
     tools: tuple[str, ...] = ()
     limits: RunLimits = RunLimits()

@@ -7,6 +7,7 @@ from contracts.agents import TargetRule
 from contracts.envelope import Event
 from contracts.schedules import ScheduleFired
 from services.gating.target import TargetMissing, target_of
+from shared.domain.agent_id import version_id
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.decision import Decision, Reason, RunDecided, Skipped, explanation
 
@@ -20,11 +21,11 @@ def decide(event: Event, configuration: Configuration) -> list[Decision]:
 
 def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[AgentVersion, TargetRule]]:
     if isinstance(event, ScheduleFired):
-        version = configuration.agents.get(event.data.agent_key)
+        version = configuration.agent(event.organisationid, event.data.agent_key)
         if version is not None and version.spec.schedule_trigger is not None:
             yield version, version.spec.schedule_trigger.target
         return
-    for version in configuration.triggered_by(event.type):
+    for version in configuration.triggered_by(event.type, event.organisationid):
         for trigger in version.spec.triggers:
             if trigger.event == event.type:
                 yield version, trigger.target
@@ -33,13 +34,15 @@ def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[Agen
 def _decide(event: Event, version: AgentVersion, rule: TargetRule, configuration: Configuration) -> Decision:
     spec = version.spec
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
+    if effective.is_inactive:
+        return Skipped(spec.key, version.number, Reason.AGENT_INACTIVE, None)
     if not effective.is_enabled:
         return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
     try:
         target = target_of(rule, event)
     except TargetMissing as error:
         return Skipped(spec.key, version.number, Reason.TARGET_MISSING, None, str(error))
-    return RunDecided(spec.key, version.number, target, spec.priority_level, effective.decided_by)
+    return RunDecided(spec.key, version.number, target, spec.priority_level, effective.decided_by, version.organisation)
 
 
 def record(event_key: str, decision: Decision) -> DecisionRecord:
@@ -67,6 +70,7 @@ def record(event_key: str, decision: Decision) -> DecisionRecord:
                 "run_id": decision.run_id(event_key),
                 "target": {"type": decision.target.type, "id": decision.target.id},
                 "lane": decision.lane.value,
+                "agent_version_id": version_id(decision.agent_organisation, decision.agent_key, decision.agent_version),
             }
         case Skipped():
             return {**common, "outcome": "skipped", "reason": decision.reason.value, "run_id": None}

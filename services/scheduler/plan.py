@@ -29,7 +29,7 @@ def plan(
 
 
 def _schedules_of(configuration: Configuration, member: Member, now: datetime) -> Iterable[ScheduleInForce]:
-    for version in configuration.agents.values():
+    for version in configuration.agents_of(member.organisation).values():
         if version.spec.schedule_trigger is None:
             continue
         effective = configuration.effective(version.spec, member.organisation, member.project, member.user)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.agent_kinds import AgentStatus
 from contracts.agents import CallMode, Schedule, Scope
 from contracts.ids import derived_id
 
@@ -43,7 +44,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """What holds for one Agent in one place, and which scope decided it; `None` means the version's default did."""
+    """What holds for one Agent in one place, and which scope decided it; `None` means the version's default did.
+
+    `status` is that of the Agent itself.
+    """
 
     is_enabled: bool
     decided_by: ScopeRef | None
@@ -51,6 +55,22 @@ class Effective:
     schedule_decided_by: ScopeRef | None
     paused_by: ScopeRef | None = None
     call_mode: CallMode | None = None
+    status: AgentStatus = AgentStatus.ACTIVE
+
+    @property
+    def is_inactive(self) -> bool:
+        return self.status is AgentStatus.INACTIVE
+
+    @property
+    def waits_because(self) -> str | None:
+        """What keeps its runs waiting, as in `paused at project`; None when nothing does."""
+        match self.status:
+            case AgentStatus.MAINTENANCE:
+                return "in maintenance"
+            case AgentStatus.PAUSED:
+                return "paused by its status"
+            case _:
+                return None if self.paused_by is None else f"paused at {self.paused_by.scope}"
 
 
 def binding_id(organisation: str, at: ScopeRef, agent_key: str) -> str:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     """Why an Agent did not start."""
 
     DISABLED = "disabled"
+    AGENT_INACTIVE = "agent_inactive"
     TARGET_MISSING = "target_missing"
 
 
@@ -27,13 +28,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class RunDecided:
-    """The Agent starts: this is the run."""
+    """The Agent starts: this is the run. `agent_organisation` is whose the Agent is, empty for the server's."""
 
     agent_key: str
     agent_version: int
     target: Target
     lane: Lane
     decided_by: ScopeRef | None
+    agent_organisation: str = ""
 
     def run_id(self, event_key: str) -> str:
         return run_id(event_key, self.agent_key, self.target.type, self.target.id)
@@ -41,7 +43,7 @@ class RunDecided:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The Agent does not start, because of a binding or because the event does not say what to work on."""
+    """The Agent does not start, because of a binding, of its status, or because the event does not say what to work on."""
 
     agent_key: str
     agent_version: int
@@ -60,6 +62,8 @@ def explanation(decision: Decision) -> str:
             return f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}."
         case Skipped(reason=Reason.DISABLED):
             return f"{decision.agent_key} is disabled by the binding of {_named(decision.decided_by)}."
+        case Skipped(reason=Reason.AGENT_INACTIVE):
+            return f"{decision.agent_key} is inactive: PUT /api/agents/{decision.agent_key}/status makes it active."
         case Skipped(reason=Reason.TARGET_MISSING):
             return f"{decision.agent_key} cannot start: {decision.detail}."
         case Skipped():

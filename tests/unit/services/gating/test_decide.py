@@ -134,6 +134,7 @@ def test_a_run_is_recorded_with_the_id_that_event_agent_and_target_give() -> Non
         "run_id": run_id("ev_1", "noter", "thing", "apollo"),
         "target": {"type": "thing", "id": "apollo"},
         "lane": "medium",
+        "agent_version_id": "noter:3",
     }
 
 
