@@ -10,6 +10,7 @@ from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
+from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
@@ -44,6 +45,7 @@ class Gateway:
     memory: MemoryStore
     bindings: BindingStore
     agents: AgentStore
+    agent_records: AgentRecords
     members: MemberStore
     dead_letters: DeadLetterStore
     letter_decisions: LetterDecisions

@@ -5,11 +5,12 @@ from typing import assert_never
 
 from contracts.agents import TargetRule
 from contracts.envelope import Event
+from contracts.manual_runs import AgentExecuteRequested
 from contracts.schedules import ScheduleFired
 from services.gating.target import TargetMissing, target_of
 from shared.domain.agent_id import version_id
 from shared.domain.configuration import AgentVersion, Configuration
-from shared.domain.decision import Decision, Reason, RunDecided, Skipped, explanation
+from shared.domain.decision import MANUAL_TARGET, Decision, Reason, RunDecided, Skipped, Target, explanation
 
 DecisionRecord = dict[str, object]
 
@@ -19,7 +20,12 @@ def decide(event: Event, configuration: Configuration) -> list[Decision]:
     return [_decide(event, version, rule, configuration) for version, rule in _matching(event, configuration)]
 
 
-def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[AgentVersion, TargetRule]]:
+def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[AgentVersion, TargetRule | Target]]:
+    if isinstance(event, AgentExecuteRequested):
+        version = configuration.agent(event.organisationid, event.data.agent_key)
+        if version is not None and version.spec.manual:
+            yield version, _manual_target(event)
+        return
     if isinstance(event, ScheduleFired):
         version = configuration.agent(event.organisationid, event.data.agent_key)
         if version is not None and version.spec.schedule_trigger is not None:
@@ -31,7 +37,12 @@ def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[Agen
                 yield version, trigger.target
 
 
-def _decide(event: Event, version: AgentVersion, rule: TargetRule, configuration: Configuration) -> Decision:
+def _manual_target(event: AgentExecuteRequested) -> Target:
+    asked = event.data.target
+    return Target(MANUAL_TARGET, event.id) if asked is None else Target(asked.type, asked.id)
+
+
+def _decide(event: Event, version: AgentVersion, rule: TargetRule | Target, configuration: Configuration) -> Decision:
     spec = version.spec
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
     if effective.is_inactive:
@@ -39,7 +50,7 @@ def _decide(event: Event, version: AgentVersion, rule: TargetRule, configuration
     if not effective.is_enabled:
         return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
     try:
-        target = target_of(rule, event)
+        target = rule if isinstance(rule, Target) else target_of(rule, event)
     except TargetMissing as error:
         return Skipped(spec.key, version.number, Reason.TARGET_MISSING, None, str(error))
     return RunDecided(spec.key, version.number, target, spec.priority_level, effective.decided_by, version.organisation)

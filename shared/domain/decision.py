@@ -18,6 +18,10 @@ class Reason(StrEnum):
     TARGET_MISSING = "target_missing"
 
 
+MANUAL_TARGET = "manual_run"
+"""The type of the target of a run that somebody asked for without naming one; its id is that of the request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a run works on, such as one doc."""

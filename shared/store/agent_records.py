@@ -28,7 +28,8 @@ class AgentRecords:
 
     async def of_key(self, organisation: str, key: str) -> list[AgentRecord]:
         """Return what this key means to the organisation: its own Agent and the server's, as far as they exist."""
-        return await self._find({"_id": {"$in": [agent_id(organisation, key), agent_id("", key)]}})
+        ids = [agent_id(organisation, key), agent_id("", key)]
+        return await self._find({"_id": {"$in": ids}, "organisation": {"$in": [None, organisation]}})
 
     async def _find(self, query: Document) -> list[AgentRecord]:
         with storage_errors():

@@ -57,7 +57,8 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
     gateway, caller = gateway_of(request), await caller_of(request)
     at = _scope_of(change, caller)
     _check_allowed(caller, at)
-    known = {version.spec.key for version in await gateway.agents.published()}
+    published = await gateway.agents.published()
+    known = {version.spec.key for version in published if version.organisation in {"", caller.organisation}}
     if change.agent_key not in known:
         raise RequestInvalid(f"There is no Agent '{change.agent_key}'; there are: {', '.join(sorted(known))}.")
     binding = Binding(
