@@ -98,7 +98,9 @@ async def start(gateway: Gateway, event: AgentExecuteRequested, version: int) ->
             _refuse(decision)
     if not (told["agent_runs"] or told["pending"]):
         key = event.data.agent_key
-        raise AgentUnpublished(f"Agent '{key}' was published or changed a moment ago. Ask again in a second.")
+        raise AgentUnpublished(
+            f"Agent '{key}' was published or changed a moment ago. Ask again in a second, with a new request_id."
+        )
     run = told["agent_runs"][0] if told["agent_runs"] else _expected(event, version)
     return {"agent_run": run, "event_id": event.id, "decisions": told["decisions"], "pending": told["pending"]}
 
