@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from contracts.active_hours import ActiveHours
+from contracts.agent_kinds import AgentType, Tags, Visibility
 from contracts.cron import CronText
 from contracts.fields import TimeZone
 from contracts.filters import Filter
@@ -191,11 +192,17 @@ class AgentSpec(_Model):
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
     counts the attempts after the first. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
     one target in it; None means no limit. `active_hours` are when it may start, unless a binding says otherwise.
+
+    `manual` allows people to start it by hand. `visibility` says whose it is, `agent_type`, `category` and `tags` sort it.
     """
 
     key: AgentKey
     name: str = Field(min_length=1, max_length=128)
     description: str = Field(default="", max_length=2_000)
+    visibility: Visibility = Visibility.SERVER
+    agent_type: AgentType = AgentType.CUSTOM
+    category: str = Field(default="", max_length=64)
+    tags: Tags = ()
     handler: str = "llm"
     instructions: str = Field(default="", max_length=50_000)
     model: ModelSettings = ModelSettings()
@@ -205,6 +212,7 @@ class AgentSpec(_Model):
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
     active_hours: ActiveHours | None = None
+    manual: bool = True
     priority_level: Lane = Lane.MEDIUM
     tools: tuple[str, ...] = ()
     limits: RunLimits = RunLimits()

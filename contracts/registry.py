@@ -25,6 +25,7 @@ from contracts.errors import (
 )
 from contracts.field_errors import field_errors
 from contracts.jobs import JobFinished, JobStarted
+from contracts.manual_runs import AgentExecuteRequested
 from contracts.members import MemberJoined, MemberLeft
 from contracts.roadmaps import RoadmapRequested
 from contracts.runs import RunCancelled, RunCompleted, RunFailed, RunQueued, RunStarted
@@ -67,6 +68,7 @@ _FROM_BACKENDS: Final[tuple[type[Event], ...]] = (
 
 _FROM_TOWPATH: Final[tuple[type[Event], ...]] = (
     ScheduleFired,
+    AgentExecuteRequested,
     RunQueued,
     RunStarted,
     RunCompleted,

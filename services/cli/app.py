@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from services.cli import dead_letters, runs
+from services.cli import agent_changes, agent_files, agents, dead_letters, runs
 from services.cli.connection import data_folder, find_connection
 from services.cli.errors import CliError, ExitCode
 from services.cli.gateway import Gateway
@@ -30,6 +30,9 @@ app = typer.Typer(
 )
 app.add_typer(runs.app, name="runs")
 app.add_typer(dead_letters.app, name="dead-letters")
+agent_changes.register(agents.app)
+agent_files.register(agents.app)
+app.add_typer(agents.app, name="agents")
 
 
 @app.callback()

@@ -45,9 +45,13 @@ class Unreachable(CliError):
 
 
 class Refused(CliError):
-    """The gateway said no."""
+    """The gateway said no; `code` is that of its problem document."""
 
     exit_code = ExitCode.REFUSED
+
+    def __init__(self, message: str, code: str = "unknown") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def said(problem: Mapping[str, Any]) -> str:

@@ -34,6 +34,12 @@ class Gateway:
         """Have something done; fields that are None are left out."""
         return self._ask("POST", path, json=_given(document or {}))
 
+    def send(
+        self, method: str, path: str, document: Mapping[str, Any], params: Mapping[str, Any] | None = None
+    ) -> Document:
+        """Have something done with exactly this document; parameters that are None are left out."""
+        return self._ask(method, path, json=dict(document), params=_given(params or {}))
+
     def _ask(self, method: str, path: str, **content: Any) -> Document:
         try:
             answer = self._client.request(method, path, **content)
@@ -65,7 +71,9 @@ def for_each(ids: Sequence[str], ask: Callable[[str], Document], report: Callabl
 def _error(url: str, status: int, problem: Document | None) -> Refused | Unreachable:
     if problem is None:
         return Unreachable(f"{url} answered {status} and not like a Towpath gateway. Is the address right?")
-    return Unreachable(said(problem)) if status in _UNAVAILABLE else Refused(said(problem))
+    if status in _UNAVAILABLE:
+        return Unreachable(said(problem))
+    return Refused(said(problem), str(problem.get("code", "unknown")))
 
 
 def _document(answer: httpx2.Response) -> Document | None:

@@ -16,6 +16,9 @@ from services.gateway.letter_decisions import LetterDecisions
 from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from services.gateway.routes import (
+    agent_actions,
+    agent_versions,
+    agents,
     bindings,
     dead_letters,
     effective,
@@ -35,6 +38,7 @@ from shared.messaging.backlog import Backlog
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
+from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
@@ -61,6 +65,9 @@ ROUTERS = (
     proposals.router,
     memory.router,
     bindings.router,
+    agents.router,
+    agent_versions.router,
+    agent_actions.router,
     schedules.router,
     effective.router,
     preview.router,
@@ -138,6 +145,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         bindings=BindingStore(mongo.database),
         schedules=ScheduleStore(mongo.database),
         agents=AgentStore(mongo.database),
+        agent_records=AgentRecords(mongo.database),
         members=MemberStore(mongo.database),
         dead_letters=dead_letter_store,
         letter_decisions=LetterDecisions(dead_letter_store, run_store, event_store, publisher),

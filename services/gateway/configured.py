@@ -10,6 +10,6 @@ async def configuration_of(gateway: Gateway, organisation: str, agent_key: str |
     if agent_key is not None:
         query["agent_key"] = agent_key
     configuration = Configuration()
-    configuration.replace_agents(await gateway.agents.published())
+    configuration.replace_agents(await gateway.agents.published(), await gateway.agents.statuses())
     configuration.replace_bindings(await gateway.bindings.find(query))
     return configuration

@@ -62,7 +62,7 @@ def scope_view(at: ScopeRef | None) -> dict[str, str] | None:
 def _values(effective: Effective) -> Mapping[str, Decided[Any]]:
     return {
         "enabled": Decided(effective.is_enabled, effective.decided_by),
-        "paused": Decided(effective.paused_by is not None, effective.paused_by),
+        "paused": Decided(effective.waits_because is not None, effective.paused_by),
         "schedule": Decided(effective.schedule, effective.schedule_decided_by),
         "call_mode": Decided(effective.call_mode, effective.call_mode_decided_by),
         "priority_level": effective.priority_level,
@@ -107,6 +107,8 @@ def _text(name: str, value: Any) -> str:
 
 def _summary(key: str, effective: Effective, now: datetime) -> str:
     hours = effective.active_hours.value
+    if effective.is_inactive:
+        return f"{key} starts no runs: its status is inactive."
     if not effective.is_enabled:
         return f"{key} starts no runs: the binding of {named(effective.decided_by)} disables it."
     if hours is not None and not is_open(hours, now):
@@ -114,5 +116,7 @@ def _summary(key: str, effective: Effective, now: datetime) -> str:
         return f"{key} starts no runs now: it is active {hours_text(hours)}, next from {opens:%Y-%m-%d %H:%M} UTC."
     if effective.paused_by is not None:
         return f"The runs of {key} are queued and wait: the binding of {named(effective.paused_by)} pauses it."
+    if effective.waits_because is not None:
+        return f"The runs of {key} are queued and wait: it is {effective.waits_because}."
     said_by = "no binding says otherwise" if effective.decided_by is None else f"{named(effective.decided_by)} says so"
     return f"{key} is on: {said_by}."

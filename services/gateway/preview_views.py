@@ -52,12 +52,15 @@ def foreseen_view(foreseen: Foreseen) -> dict[str, Any]:
         skipped = {"outcome": "skipped", "reason": decision.reason, "target": None, "priority_level": None}
         return {**shown, **skipped, "explanation": explanation(decision)}
     words = explanation(decision)
+    waits = foreseen.waits_because is not None
     if paused_by is not None:
         words = f"{words} Its run waits: the binding of {named(paused_by)} pauses the Agent."
+    elif waits:
+        words = f"{words} Its run waits: the Agent is {foreseen.waits_because}."
     return {
         **shown,
-        "outcome": "run" if paused_by is None else "waits",
-        "reason": "enabled" if paused_by is None else "paused",
+        "outcome": "waits" if waits else "run",
+        "reason": "paused" if waits else "enabled",
         "target": {"type": decision.target.type, "id": decision.target.id},
         "priority_level": decision.lane,
         "explanation": words,

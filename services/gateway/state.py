@@ -10,6 +10,7 @@ from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
+from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
@@ -46,6 +47,7 @@ class Gateway:
     bindings: BindingStore
     schedules: ScheduleStore
     agents: AgentStore
+    agent_records: AgentRecords
     members: MemberStore
     dead_letters: DeadLetterStore
     letter_decisions: LetterDecisions

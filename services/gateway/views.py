@@ -279,6 +279,9 @@ _PROPOSAL_FIELDS = (
 )  # fmt: skip
 
 
+_TRIGGER_KINDS = {"schedule.fired": "schedule", "agent.execute_requested": "manual"}
+
+
 def run_view(run: Document) -> dict[str, Any]:
     """Return a stored run as it is shown."""
     return {
@@ -286,7 +289,7 @@ def run_view(run: Document) -> dict[str, Any]:
         **{name: run[name] for name in _RUN_FIELDS},
         "priority_level": run["lane"],
         "trigger": {
-            "kind": "schedule" if run["event_type"] == "schedule.fired" else "event",
+            "kind": _TRIGGER_KINDS.get(run["event_type"], "event"),
             "event_key": run["event_key"],
             "event_id": run["event_id"],
             "event_type": run["event_type"],

@@ -35,7 +35,7 @@ def guarded_fires(events: Iterable[Event], decided: Decided, configuration: Conf
         if isinstance(event, ScheduleFired)
         for decision in decided.get(event.key, ())
         if isinstance(decision, RunDecided)
-        and (overlap := _overlap_of(decision.agent_key, configuration)) is not Overlap.QUEUE
+        and (overlap := _overlap_of(event.organisationid, decision.agent_key, configuration)) is not Overlap.QUEUE
     ]
     return sorted(fires, key=lambda each: each.event.data.due_at)
 
@@ -67,7 +67,7 @@ def _decision(fire: GuardedFire, open_now: list[str]) -> Decision:
     return Skipped(decision.agent_key, decision.agent_version, Reason.OVERLAP, None, open_now[0])
 
 
-def _overlap_of(agent_key: str, configuration: Configuration) -> Overlap:
-    version = configuration.agents.get(agent_key)
+def _overlap_of(organisation: str, agent_key: str, configuration: Configuration) -> Overlap:
+    version = configuration.agent(organisation, agent_key)
     trigger = None if version is None else version.spec.schedule_trigger
     return Overlap.QUEUE if trigger is None else trigger.overlap

@@ -21,7 +21,7 @@ def new_run(
     event: Event, decision: Mapping[str, Any], configuration: Configuration, limits: QueueLimits, now: datetime
 ) -> tuple[NewRun, Candidate | None]:
     """Return the run that a recorded decision starts, and its candidature, unless it has to wait for something else."""
-    version = configuration.agents.get(decision["agent_key"])
+    version = configuration.agent(event.organisationid, decision["agent_key"])
     spec = None if version is None else version.spec
     target = Target(decision["target"]["type"], decision["target"]["id"])
     own = OwnLimits() if spec is None else OwnLimits(spec.max_concurrent_per_target, spec.max_concurrent_tasks)
@@ -38,6 +38,7 @@ def new_run(
         user=event.userid,
         agent_key=decision["agent_key"],
         agent_version=decision["agent_version"],
+        agent_version_id=decision.get("agent_version_id"),
         target=target,
         lane=lane,
         queued_at=now,
@@ -59,8 +60,8 @@ def verdict_fields(verdict: Verdict, now: datetime) -> Document:
 
 def _waiting(event: Event, spec: AgentSpec, configuration: Configuration, now: datetime) -> Document | None:
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
-    if effective.paused_by is not None:
+    if effective.waits_because is not None:
         key = paused_key(event.organisationid, spec.key)
-        return waiting_document(Waiting.PAUSED, now, key=key, detail=f"paused at {effective.paused_by.scope}")
+        return waiting_document(Waiting.PAUSED, now, key=key, detail=effective.waits_because)
     delay = next((trigger.delay_seconds for trigger in spec.triggers if trigger.event == event.type), 0)
     return waiting_document(Waiting.DELAY, now, until=now + timedelta(seconds=delay)) if delay else None

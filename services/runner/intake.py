@@ -90,7 +90,7 @@ class Intake:
         return [await self._claimed(run, events.get(run["event_key"])) for run in runs]
 
     async def _claimed(self, run: Document, event: Document | None) -> Claimed:
-        version = await self._versions.get(run["agent_key"], run["agent_version"])
+        version = await self._versions.get(run["agent_version_id"])
         log.debug(
             "run.claimed",
             run_id=run["_id"],

@@ -1,4 +1,4 @@
-"""Whether a claimed run may go on, decided purely from what the gate recorded and from the bindings as they are now."""
+"""Whether a claimed run may go on, decided purely from what the gate recorded and from bindings and statuses as they are now."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -39,7 +39,7 @@ def obstacle(
             RunError("handler_unknown", f"No runner here has a handler '{version.spec.handler}'; update the runners.")
         )
     effective = configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
-    return _undecided(run, event) or _disabled(version, effective) or _paused(run, effective)
+    return _undecided(run, event) or _switched_off(version, effective) or _paused(run, effective)
 
 
 def _undecided(run: Document, event: Document) -> Outcome | None:
@@ -54,7 +54,10 @@ def _undecided(run: Document, event: Document) -> Outcome | None:
     )
 
 
-def _disabled(version: AgentVersion, effective: Effective) -> Outcome | None:
+def _switched_off(version: AgentVersion, effective: Effective) -> Outcome | None:
+    if effective.is_inactive:
+        inactive = Skipped(version.spec.key, version.number, Reason.AGENT_INACTIVE, None)
+        return Refused(RunError("agent_inactive", explanation(inactive)))
     if effective.is_enabled:
         return None
     skipped = Skipped(version.spec.key, version.number, Reason.DISABLED, effective.decided_by)
@@ -62,7 +65,7 @@ def _disabled(version: AgentVersion, effective: Effective) -> Outcome | None:
 
 
 def _paused(run: Document, effective: Effective) -> Outcome | None:
-    if effective.paused_by is None:
+    if effective.waits_because is None:
         return None
     key = paused_key(run["organisation"], run["agent_key"])
-    return Postponed(0, Waiting.PAUSED, f"paused at {effective.paused_by.scope}", key)
+    return Postponed(0, Waiting.PAUSED, effective.waits_because, key)

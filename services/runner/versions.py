@@ -11,16 +11,16 @@ class VersionCache:
 
     def __init__(self, agents: AgentStore) -> None:
         self._agents = agents
-        self._known: dict[tuple[str, int], AgentVersion] = {}
+        self._known: dict[str, AgentVersion] = {}
 
-    async def get(self, key: str, number: int) -> AgentVersion | None:
+    async def get(self, version_id: str) -> AgentVersion | None:
         """Return a version, or None when it does not exist."""
-        known = self._known.get((key, number))
+        known = self._known.get(version_id)
         if known is not None:
             return known
-        version = await self._agents.version(key, number)
+        version = await self._agents.version_of_id(version_id)
         if version is not None:
             if len(self._known) >= _MOST:
                 self._known.pop(next(iter(self._known)))
-            self._known[(key, number)] = version
+            self._known[version_id] = version
         return version

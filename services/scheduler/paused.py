@@ -1,4 +1,4 @@
-"""Runs of paused Agents: they wait, and go on when no binding pauses their Agent any more."""
+"""Runs of paused Agents: they wait, and go on when nothing pauses their Agent any more."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Looks at the bindings as they are now."""
+    """Looks at bindings and statuses as they are now."""
 
     runs: RunStore
     admission: Admission
     configuration: Configuration
 
     def is_paused(self, run: Document) -> bool:
-        """Return whether a binding pauses the run's Agent where the run belongs."""
-        version = self.configuration.agents.get(run["agent_key"])
+        """Return whether a binding, or its own status, pauses the run's Agent where the run belongs."""
+        version = self.configuration.agent(run["organisation"], run["agent_key"])
         if version is None:
             return False
         effective = self.configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
-        return effective.paused_by is not None
+        return effective.waits_because is not None
 
     async def release(self, keys: list[str]) -> int:
         """Let go the runs that wait under these keys, of no slot, and need not any more; return how many were dispatched.

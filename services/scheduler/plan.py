@@ -30,7 +30,7 @@ def plan(
 
 
 def _schedules_of(configuration: Configuration, member: Member, now: datetime) -> Iterable[ScheduleInForce]:
-    for version in configuration.agents.values():
+    for version in configuration.agents_of(member.organisation).values():
         trigger = version.spec.schedule_trigger
         if trigger is None:
             continue

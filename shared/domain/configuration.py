@@ -1,43 +1,50 @@
 """The published Agents and all bindings at one moment, and what they say for one place."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
+from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec
 from shared.domain.binding import Binding, ScopeRef, scope_chain
 from shared.domain.effective import Effective, resolve
+from shared.domain.published import AgentVersion, Published
 
 _MOST_KNOWN = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class AgentVersion:
-    """One published configuration of one Agent."""
-
-    number: int
-    spec: AgentSpec
+__all__ = ["AgentVersion", "Configuration"]
 
 
 @dataclass(slots=True)
 class Configuration:
-    """Read on every event, changed by whoever watches the database; both happen on one event loop."""
+    """Read on every event, changed by whoever watches the database; both happen on one event loop.
 
-    agents: dict[str, AgentVersion] = field(default_factory=dict)
+    An organisation sees the Agents of the server and its own; one of its own hides the server's of the same key.
+    """
+
+    _of_server: Published = field(default_factory=Published)
+    _of_organisation: dict[str, Published] = field(default_factory=dict)
+    _statuses: Mapping[str, AgentStatus] = field(default_factory=dict)
     _bindings: dict[tuple[str, ScopeRef, str], Binding] = field(default_factory=dict)
-    _by_event: dict[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
     _effective: dict[tuple[str, str, str | None, str | None], tuple[AgentSpec, Effective]] = field(default_factory=dict)
 
-    def replace_agents(self, versions: Iterable[AgentVersion]) -> None:
-        """Take these as all that are published."""
-        self.agents = {version.spec.key: version for version in versions}
-        by_event: dict[str, list[AgentVersion]] = {}
-        for version in self.agents.values():
-            for event_type in {trigger.event for trigger in version.spec.triggers}:
-                by_event.setdefault(event_type, []).append(version)
-        self._by_event = {
-            event_type: tuple(sorted(matching, key=lambda version: version.spec.key))
-            for event_type, matching in by_event.items()
-        }
+    @property
+    def agents(self) -> Mapping[str, AgentVersion]:
+        """The Agents of the server, by key."""
+        return self._of_server.agents
+
+    def replace_agents(
+        self, versions: Iterable[AgentVersion], statuses: Mapping[str, AgentStatus] | None = None
+    ) -> None:
+        """Take these as all that are published, and these statuses by Agent id; an Agent without one is active."""
+        by_organisation: dict[str, list[AgentVersion]] = {}
+        for version in versions:
+            by_organisation.setdefault(version.organisation, []).append(version)
+        of_server = by_organisation.pop("", [])
+        self._of_server = Published.of(of_server)
+        self._of_organisation = {name: Published.of(of_server, own) for name, own in by_organisation.items()}
+        self._statuses = statuses or {}
+        self._effective.clear()
 
     def replace_bindings(self, bindings: Iterable[Binding]) -> None:
         """Take these as all that there are."""
@@ -50,9 +57,17 @@ class Configuration:
         self._bindings[(binding.organisation, binding.at, binding.agent_key)] = binding
         self._effective.clear()
 
-    def triggered_by(self, event_type: str) -> tuple[AgentVersion, ...]:
-        """Return the Agents with a trigger for this type of event, in the order of their keys."""
-        return self._by_event.get(event_type, ())
+    def agents_of(self, organisation: str) -> Mapping[str, AgentVersion]:
+        """Return the Agents that this organisation sees, by key."""
+        return self._of_organisation.get(organisation, self._of_server).agents
+
+    def agent(self, organisation: str, key: str) -> AgentVersion | None:
+        """Return the Agent that this key means for this organisation."""
+        return self.agents_of(organisation).get(key)
+
+    def triggered_by(self, event_type: str, organisation: str = "") -> tuple[AgentVersion, ...]:
+        """Return the organisation's Agents with a trigger for this type of event, in the order of their keys."""
+        return self._of_organisation.get(organisation, self._of_server).by_event.get(event_type, ())
 
     def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         """Resolve what holds for an Agent's work for this user in this project."""
@@ -60,7 +75,7 @@ class Configuration:
         known = self._effective.get(asked)
         # What holds depends on the version as well: an older one of the Agent is resolved anew.
         if known is None or known[0] is not spec:
-            known = spec, resolve(spec, self.said(spec.key, scope_chain(organisation, project, user)))
+            known = spec, self._resolved(spec, organisation, project, user)
             if len(self._effective) >= _MOST_KNOWN:
                 self._effective.clear()
             self._effective[asked] = known
@@ -73,4 +88,14 @@ class Configuration:
 
     def copy(self) -> "Configuration":
         """Return the same configuration, which can be changed on its own."""
-        return Configuration(dict(self.agents), dict(self._bindings), dict(self._by_event))
+        return Configuration(self._of_server, dict(self._of_organisation), dict(self._statuses), dict(self._bindings))
+
+    def _resolved(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
+        effective = resolve(spec, self.said(spec.key, scope_chain(organisation, project, user)))
+        status = self.status(organisation, spec.key)
+        return effective if status is AgentStatus.ACTIVE else replace(effective, status=status)
+
+    def status(self, organisation: str, agent_key: str) -> AgentStatus:
+        """Return the status of the Agent that this key means for this organisation."""
+        version = self.agent(organisation, agent_key)
+        return AgentStatus.ACTIVE if version is None else self._statuses.get(version.agent_id, AgentStatus.ACTIVE)

@@ -6,10 +6,12 @@ from typing import assert_never
 
 from contracts.agents import TargetRule
 from contracts.envelope import Event
+from contracts.manual_runs import AgentExecuteRequested
 from contracts.schedules import ScheduleFired
 from shared.domain.active_hours import hours_text, is_open, next_opening
+from shared.domain.agent_id import version_id
 from shared.domain.configuration import AgentVersion, Configuration
-from shared.domain.decision import Decision, Reason, RunDecided, Skipped, explanation, named
+from shared.domain.decision import MANUAL_TARGET, Decision, Reason, RunDecided, Skipped, Target, explanation, named
 from shared.domain.effective import Effective
 from shared.domain.filtering import FilterFailed, passes
 from shared.domain.target import TargetMissing, target_of
@@ -25,38 +27,55 @@ def decide(event: Event, configuration: Configuration, now: datetime) -> list[De
     ]
 
 
-def _matching(event: Event, configuration: Configuration) -> Iterator[tuple[AgentVersion, TargetRule, str | None]]:
+def _matching(
+    event: Event, configuration: Configuration
+) -> Iterator[tuple[AgentVersion, TargetRule | Target, str | None]]:
+    if isinstance(event, AgentExecuteRequested):
+        version = configuration.agent(event.organisationid, event.data.agent_key)
+        if version is not None and version.spec.manual:
+            yield version, _manual_target(event), None
+        return
     if isinstance(event, ScheduleFired):
-        version = configuration.agents.get(event.data.agent_key)
+        version = configuration.agent(event.organisationid, event.data.agent_key)
         if version is not None and version.spec.schedule_trigger is not None:
             yield version, version.spec.schedule_trigger.target, None
         return
-    for version in configuration.triggered_by(event.type):
+    for version in configuration.triggered_by(event.type, event.organisationid):
         for trigger in version.spec.triggers:
             if trigger.event == event.type:
                 yield version, trigger.target, trigger.when
 
 
+def _manual_target(event: AgentExecuteRequested) -> Target:
+    asked = event.data.target
+    return Target(MANUAL_TARGET, event.id) if asked is None else Target(asked.type, asked.id)
+
+
 def _decide(
     event: Event,
     version: AgentVersion,
-    rule: TargetRule,
+    rule: TargetRule | Target,
     when: str | None,
     configuration: Configuration,
     now: datetime,
 ) -> Decision:
     spec = version.spec
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
+    if effective.is_inactive:
+        return Skipped(spec.key, version.number, Reason.AGENT_INACTIVE, None)
     if not effective.is_enabled:
         return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
     kept_out = _filtered(event, version, when) or _closed(version, effective, now)
     if kept_out is not None:
         return kept_out
     try:
-        target = target_of(rule, event)
+        target = rule if isinstance(rule, Target) else target_of(rule, event)
     except TargetMissing as error:
         return Skipped(spec.key, version.number, Reason.TARGET_MISSING, None, str(error))
-    return RunDecided(spec.key, version.number, target, effective.priority_level.value, effective.decided_by)
+    lane = effective.priority_level.value
+    return RunDecided(
+        spec.key, version.number, target, lane, effective.decided_by, agent_organisation=version.organisation
+    )
 
 
 def _filtered(event: Event, version: AgentVersion, when: str | None) -> Skipped | None:
@@ -107,6 +126,7 @@ def record(event_key: str, decision: Decision) -> DecisionRecord:
                 "run_id": decision.run_id(event_key),
                 "target": {"type": decision.target.type, "id": decision.target.id},
                 "lane": decision.lane.value,
+                "agent_version_id": version_id(decision.agent_organisation, decision.agent_key, decision.agent_version),
             }
         case Skipped():
             return {**common, "outcome": "skipped", "reason": decision.reason.value, "run_id": None}

@@ -15,11 +15,16 @@ class Reason(StrEnum):
     """Why an Agent did not start."""
 
     DISABLED = "disabled"
+    AGENT_INACTIVE = "agent_inactive"
     TARGET_MISSING = "target_missing"
     OVERLAP = "overlap"
     FILTERED = "filtered"
     FILTER_FAILED = "filter_failed"
     OUTSIDE_ACTIVE_HOURS = "outside_active_hours"
+
+
+MANUAL_TARGET = "manual_run"
+"""The type of the target of a run that somebody asked for without naming one; its id is that of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class RunDecided:
-    """The Agent starts: this is the run, and these are the runs whose place it takes."""
+    """The Agent starts: this is the run, and these are the runs whose place it takes.
+
+    `agent_organisation` is whose the Agent is, empty for the server's.
+    """
 
     agent_key: str
     agent_version: int
@@ -40,6 +48,7 @@ class RunDecided:
     lane: Lane
     decided_by: ScopeRef | None
     replaces: tuple[str, ...] = ()
+    agent_organisation: str = ""
 
     def run_id(self, event_key: str) -> str:
         return run_id(event_key, self.agent_key, self.target.type, self.target.id)
@@ -47,7 +56,7 @@ class RunDecided:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The Agent does not start, because of a binding, of its hours, of what the event says, or of a run that is open."""
+    """The Agent does not start: because of a binding, its status or hours, what the event says, or a run that is open."""
 
     agent_key: str
     agent_version: int
@@ -61,6 +70,7 @@ Decision = RunDecided | Skipped
 
 _WHY_NOT: Final[Mapping[Reason, str]] = {
     Reason.DISABLED: "{agent} is disabled by the binding of {scope}.",
+    Reason.AGENT_INACTIVE: "{agent} is inactive: PUT /api/agents/{agent}/status makes it active.",
     Reason.TARGET_MISSING: "{agent} cannot start: {detail}.",
     Reason.FILTERED: "{agent} does not start: the event does not satisfy {detail}.",
     Reason.FILTER_FAILED: "{agent} cannot start: its filter {detail}.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from contracts.active_hours import ActiveHours
+from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec, CallMode, ModelTier, Schedule
 from contracts.lanes import Lane
 from shared.domain.binding import Binding, ScopeRef
@@ -31,7 +32,10 @@ class EffectiveLimits:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """What holds for one Agent in one place, and which scope decided it; `None` means the version's default did."""
+    """What holds for one Agent in one place, and which scope decided it; `None` means the version's default did.
+
+    `status` is that of the Agent itself.
+    """
 
     is_enabled: bool
     decided_by: ScopeRef | None
@@ -44,6 +48,22 @@ class Effective:
     model: Decided[ModelTier]
     active_hours: Decided[ActiveHours | None]
     limits: EffectiveLimits
+    status: AgentStatus = AgentStatus.ACTIVE
+
+    @property
+    def is_inactive(self) -> bool:
+        return self.status is AgentStatus.INACTIVE
+
+    @property
+    def waits_because(self) -> str | None:
+        """What keeps its runs waiting, as in `paused at project`; None when nothing does."""
+        match self.status:
+            case AgentStatus.MAINTENANCE:
+                return "in maintenance"
+            case AgentStatus.PAUSED:
+                return "paused by its status"
+            case _:
+                return None if self.paused_by is None else f"paused at {self.paused_by.scope}"
 
 
 def resolve(spec: AgentSpec, bindings: Iterable[Binding]) -> Effective:

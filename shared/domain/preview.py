@@ -13,10 +13,11 @@ from shared.domain.decision import Decision, RunDecided
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """A decision, and the scope that would have its run wait, if it is one that is paused."""
+    """A decision, and what would have its run wait: a scope that pauses the Agent, or the Agent's own status."""
 
     decision: Decision
     paused_by: ScopeRef | None
+    waits_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ def foresee(event: Event, configuration: Configuration, now: datetime) -> list[F
 def _foreseen(event: Event, decision: Decision, configuration: Configuration) -> Foreseen:
     if not isinstance(decision, RunDecided):
         return Foreseen(decision, None)
-    spec = configuration.agents[decision.agent_key].spec
-    effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
-    return Foreseen(decision, effective.paused_by)
+    version = configuration.agent(event.organisationid, decision.agent_key)
+    if version is None:
+        raise AssertionError("what was decided from this configuration is in it")
+    effective = configuration.effective(version.spec, event.organisationid, event.projectid, event.userid)
+    return Foreseen(decision, effective.paused_by, effective.waits_because)
 
 
 def differences(
@@ -61,5 +64,5 @@ def differences(
 def _comes_to(foreseen: Foreseen) -> tuple[object, ...]:
     decision = foreseen.decision
     if isinstance(decision, RunDecided):
-        return decision.lane, foreseen.paused_by is not None
+        return decision.lane, foreseen.waits_because is not None
     return (decision.reason,)

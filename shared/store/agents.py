@@ -4,24 +4,26 @@ from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 
-import orjson
 import structlog
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec
+from shared.domain.agent_id import agent_id, version_id
 from shared.domain.configuration import AgentVersion
 from shared.domain.schedule_warnings import schedule_warnings
+from shared.errors import Conflict
+from shared.store.agent_documents import Origin, spec_of, version_document
 from shared.store.mongo import Collection, Database, Document, storage_errors
 from shared.store.revision import Revision
 
 log = structlog.get_logger()
 
-
-class Origin(StrEnum):
-    """Who published a version."""
-
-    BUILT_IN = "built_in"
-    ADMIN = "admin"
+AGENT_INDEXES = [IndexModel([("organisation", ASCENDING)], name="by_organisation")]
+VERSION_INDEXES = [
+    IndexModel([("agent_key", ASCENDING), ("organisation", ASCENDING), ("number", DESCENDING)], name="of_agent")
+]
 
 
 class Seeding(StrEnum):
@@ -33,8 +35,17 @@ class Seeding(StrEnum):
     KEPT_ADMINS = "kept_admins"
 
 
+class VersionTaken(Conflict):
+    """Somebody else published a version of the Agent at the same moment."""
+
+    code = "agent_version_taken"
+
+
 class AgentStore:
-    """The `agents` collection (which version is published) and `agent_versions` (what each one says)."""
+    """The `agents` collection (which version is published) and `agent_versions` (what each one says).
+
+    An organisation's own Agents have ids of their own, so that one may have the key of a server's.
+    """
 
     def __init__(self, database: Database) -> None:
         self._agents: Collection = database["agents"]
@@ -47,10 +58,9 @@ class AgentStore:
         Never over a version that an admin published; the new one is then only kept for comparison.
         """
         content_hash = spec.content_hash()
-        with storage_errors():
-            agent = await self._agents.find_one({"_id": spec.key})
-        if agent is None:
-            await self._publish(spec, 1, Origin.BUILT_IN, "system", now)
+        agent = await self._agent(spec.key)
+        if agent is None or agent["published"] is None:
+            await self._publish(version_document(spec, 1, Origin.BUILT_IN, "system", now))
             return Seeding.CREATED
         if agent["seeded_hash"] == content_hash:
             return Seeding.UNCHANGED
@@ -58,64 +68,93 @@ class AgentStore:
             with storage_errors():
                 await self._agents.update_one({"_id": spec.key}, {"$set": {"seeded_hash": content_hash}})
             return Seeding.KEPT_ADMINS
-        await self._publish(spec, agent["published"] + 1, Origin.BUILT_IN, "system", now)
+        await self._publish(version_document(spec, agent["published"] + 1, Origin.BUILT_IN, "system", now))
         return Seeding.REFRESHED
 
-    async def publish(self, spec: AgentSpec, author: str, now: datetime) -> AgentVersion:
-        """Publish a version of an admin's as the next one."""
-        with storage_errors():
-            agent = await self._agents.find_one({"_id": spec.key})
-        number = 1 if agent is None else agent["published"] + 1
-        await self._publish(spec, number, Origin.ADMIN, author, now)
-        return AgentVersion(number, spec)
+    async def publish(
+        self, spec: AgentSpec, author: str, now: datetime, *, organisation: str = "", note: str = ""
+    ) -> AgentVersion:
+        """Publish a version of an admin's as the next one, or raise VersionTaken; ends the archiving of the Agent.
 
-    async def _publish(self, spec: AgentSpec, number: int, origin: Origin, author: str, now: datetime) -> None:
-        version: Document = {
-            "_id": _version_id(spec.key, number),
-            "agent_key": spec.key,
-            "number": number,
-            "origin": origin,
-            "author": author,
-            "published_at": now,
-            "content_hash": spec.content_hash(),
-            "spec_json": orjson.dumps(spec.model_dump(mode="json")).decode(),
-        }
+        What is published already is returned as it is.
+        """
+        agent = await self._agent(agent_id(organisation, spec.key))
+        published = 0 if agent is None else agent["published"] or 0
+        if agent is not None and agent.get("archived_at") is None and agent.get("content_hash") == spec.content_hash():
+            return AgentVersion(published, spec, organisation)
+        wanted = version_document(spec, published + 1, Origin.ADMIN, author, now, organisation=organisation, note=note)
+        stored = await self._publish(wanted)
+        if stored["content_hash"] != wanted["content_hash"]:
+            raise VersionTaken(
+                f"{stored['author']} published version {stored['number']} of '{spec.key}' at the same moment:"
+                " look at it, and publish yours again.",
+                agent_key=spec.key,
+                number=stored["number"],
+            )
+        return AgentVersion(published + 1, spec, organisation)
+
+    async def _agent(self, id: str) -> Document | None:
         with storage_errors():
-            # Two processes may publish at once: the one that inserted the version decides what it says.
+            return await self._agents.find_one({"_id": id})
+
+    async def _publish(self, version: Document) -> Document:
+        """Have this version published, or the one that another process inserted first; return what is."""
+        with storage_errors():
             try:
                 await self._versions.insert_one(version)
             except DuplicateKeyError:
                 version = await self._versions.find_one({"_id": version["_id"]}) or version
-            published = {"published": number, "origin": version["origin"], "content_hash": version["content_hash"]}
-            is_built_in = version["origin"] == Origin.BUILT_IN
-            if is_built_in:
-                published["seeded_hash"] = version["content_hash"]
             with suppress(DuplicateKeyError):
-                await self._agents.update_one(
-                    {"_id": spec.key, "$or": [{"published": {"$lt": number}}, {"published": None}]},
-                    {"$set": published, "$setOnInsert": {} if is_built_in else {"seeded_hash": ""}},
-                    upsert=number == 1,
-                )
+                await self._agents.update_one(*_point_to(version), upsert=version["number"] == 1)
         await self._revision.advance()
-        for warning in schedule_warnings(spec):
-            log.warning("schedule.doubted", agent=spec.key, version=number, warning=warning)
+        for warning in schedule_warnings(spec_of(version)):
+            log.warning("schedule.doubted", agent=version["agent_key"], version=version["number"], warning=warning)
+        return version
 
     async def published(self) -> list[AgentVersion]:
-        """Return the published version of every Agent."""
+        """Return the published version of every Agent, of the server and of all organisations."""
         with storage_errors():
-            ids = [_version_id(agent["_id"], agent["published"]) async for agent in self._agents.find({})]
+            found = self._agents.find({"published": {"$ne": None}, "archived_at": None})
+            ids = [f"{agent['_id']}:{agent['published']}" async for agent in found]
             return [_version_of(document) async for document in self._versions.find({"_id": {"$in": ids}})]
 
-    async def version(self, key: str, number: int) -> AgentVersion | None:
-        """Return one version, published or not."""
+    async def statuses(self) -> dict[str, AgentStatus]:
+        """Return the status of every Agent that has one, by its id; all others are active."""
         with storage_errors():
-            document = await self._versions.find_one({"_id": _version_id(key, number)})
+            found = self._agents.find({"status": {"$exists": True}})
+            return {agent["_id"]: AgentStatus(agent["status"]) async for agent in found}
+
+    async def version(self, key: str, number: int, organisation: str = "") -> AgentVersion | None:
+        """Return one version, published or not."""
+        return await self.version_of_id(version_id(organisation, key, number))
+
+    async def version_of_id(self, id: str) -> AgentVersion | None:
+        """Return the version that a run is pinned to."""
+        with storage_errors():
+            document = await self._versions.find_one({"_id": id})
         return None if document is None else _version_of(document)
 
 
-def _version_id(key: str, number: int) -> str:
-    return f"{key}:{number}"
+def _point_to(version: Document) -> tuple[Document, Document]:
+    """Return the query and the change that make this version the published one, never over a later one."""
+    number, is_built_in = version["number"], version["origin"] == Origin.BUILT_IN
+    organisation = version.get("organisation")
+    published = {"published": number, "origin": version["origin"], "content_hash": version["content_hash"]}
+    if is_built_in:
+        published["seeded_hash"] = version["content_hash"]
+    if organisation:
+        published["organisation"] = organisation
+    created = {} if is_built_in else {"seeded_hash": ""}
+    created |= {"created_at": version["published_at"], "created_by": version["author"]}
+    change: Document = {"$set": published, "$setOnInsert": created}
+    if not is_built_in:
+        change["$unset"] = {"archived_at": "", "archived_by": ""}
+    query = {
+        "_id": agent_id(organisation or "", version["agent_key"]),
+        "$or": [{"published": {"$lt": number}}, {"published": None}],
+    }
+    return query, change
 
 
 def _version_of(document: Document) -> AgentVersion:
-    return AgentVersion(document["number"], AgentSpec.model_validate_json(document["spec_json"]))
+    return AgentVersion(document["number"], spec_of(document), document.get("organisation") or "")

@@ -2,7 +2,19 @@
 
 from pymongo import IndexModel
 
-from shared.store import bindings, bodies, dead_letters, events, memory, proposals, retention, runs, schedules, steps
+from shared.store import (
+    agents,
+    bindings,
+    bodies,
+    dead_letters,
+    events,
+    memory,
+    proposals,
+    retention,
+    runs,
+    schedules,
+    steps,
+)
 from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
@@ -10,6 +22,8 @@ INDEXES: dict[str, list[IndexModel]] = {
     "runs": runs.INDEXES + retention.RUN_INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,
+    "agents": agents.AGENT_INDEXES,
+    "agent_versions": agents.VERSION_INDEXES,
     "bindings": bindings.INDEXES,
     "schedules": schedules.INDEXES,
     "memory_blocks": memory.INDEXES,

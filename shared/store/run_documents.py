@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pymongo import UpdateOne
 
 from contracts.lanes import ORDER, Lane
+from shared.domain.agent_id import version_id
 from shared.domain.decision import Target
 from shared.domain.run import Claim, RunError, RunStatus, Usage, Waiting, may_become
 from shared.domain.slot import OwnLimits
@@ -22,7 +23,10 @@ SETTLE_AFTER = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run as the gate starts it: admitted with its slots, or waiting for what `waiting_for` says."""
+    """A run as the gate starts it: admitted with its slots, or waiting for what `waiting_for` says.
+
+    `agent_version_id` is None for a version of the server's Agent.
+    """
 
     id: str
     event_key: str
@@ -42,6 +46,7 @@ class NewRun:
     waiting_for: Document | None = None
     queue_timeout_seconds: int | None = None
     run_timeout_seconds: int | None = None
+    agent_version_id: str | None = None
 
 
 def run_document(run: NewRun) -> Document:
@@ -58,6 +63,7 @@ def run_document(run: NewRun) -> Document:
         "user": run.user,
         "agent_key": run.agent_key,
         "agent_version": run.agent_version,
+        "agent_version_id": run.agent_version_id or version_id("", run.agent_key, run.agent_version),
         "target": {"type": run.target.type, "id": run.target.id},
         "lane": run.lane,
         "rank": ORDER.index(run.lane),

@@ -3,11 +3,12 @@
 from typing import Any
 
 from contracts.lanes import ORDER
+from shared.domain.agent_id import version_id
 
 Document = dict[str, Any]
 
 STEP_SCHEMA = 2
-RUN_SCHEMA = 2
+RUN_SCHEMA = 3
 
 _RANKS = {lane.value: rank for rank, lane in enumerate(ORDER)}
 
@@ -18,7 +19,10 @@ def upcast_step(step: Document) -> Document:
 
 
 def upcast_run(run: Document) -> Document:
-    """Return a run as this version writes it: the first one had no slots, and counted losses among its failures."""
+    """Return a run as this version writes it: the first one had no slots, and counted losses among its failures.
+
+    Before the third, every Agent was the server's.
+    """
     if run["schema"] >= RUN_SCHEMA:
         return run
     waiting = run["waiting_for"]
@@ -31,6 +35,7 @@ def upcast_run(run: Document) -> Document:
         "queue_expires_at": None,
         "run_timeout_seconds": None,
         "cancel": None,
+        "agent_version_id": version_id("", run["agent_key"], run["agent_version"]),
         **run,
         "schema": RUN_SCHEMA,
         "waiting_for": None if waiting is None else {"since": run["changed_at"], "detail": "", **waiting},

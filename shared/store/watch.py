@@ -59,5 +59,5 @@ class ConfigurationWatch:
         self.is_loaded.set()
 
     async def _load(self) -> None:
-        self.configuration.replace_agents(await self._agents.published())
+        self.configuration.replace_agents(await self._agents.published(), await self._agents.statuses())
         self.configuration.replace_bindings(await self._bindings.all())

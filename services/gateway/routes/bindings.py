@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.active_hours import ActiveHours
-from contracts.agents import AgentKey, BindingLimits, CallMode, ModelTier, Schedule, Scope
+from contracts.agents import AgentKey, AgentSpec, BindingLimits, CallMode, ModelTier, Schedule, Scope
 from contracts.envelope import Identifier
 from contracts.lanes import Lane
 from services.gateway.answers import json_answer
@@ -67,7 +67,7 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
     gateway, caller = gateway_of(request), await caller_of(request)
     binding = binding_from(change, caller, gateway.clock())
     published = await gateway.agents.published()
-    check_agent(change.agent_key, published)
+    spec = check_agent(change.agent_key, published, caller.organisation)
     await gateway.bindings.put(binding)
     at = binding.at
     log.info(
@@ -79,7 +79,6 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
         paused=binding.paused,
         by=caller.user,
     )
-    spec = next(version.spec for version in published if version.spec.key == binding.agent_key)
     warnings = [] if binding.schedule is None else schedule_warnings(spec, binding.schedule)
     return json_answer({**binding_view(binding), "warnings": warnings})
 
@@ -93,11 +92,13 @@ def binding_from(change: BindingChange, caller: Caller, now: datetime) -> Bindin
     return Binding(organisation, at, updated_at=now, updated_by=caller.user, **said)
 
 
-def check_agent(key: str, published: Iterable[AgentVersion]) -> None:
-    """Raise RequestInvalid when no Agent has this key."""
-    known = {version.spec.key for version in published}
+def check_agent(key: str, published: Iterable[AgentVersion], organisation: str) -> AgentSpec:
+    """Return what this key means for the organisation, or raise RequestInvalid when it means no Agent."""
+    seen = sorted((each for each in published if each.organisation in {"", organisation}), key=lambda e: e.organisation)
+    known = {version.spec.key: version.spec for version in seen}
     if key not in known:
         raise RequestInvalid(f"There is no Agent '{key}'; there are: {', '.join(sorted(known))}.")
+    return known[key]
 
 
 def _scope_of(change: BindingChange, caller: Caller) -> ScopeRef:

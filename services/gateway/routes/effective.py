@@ -1,5 +1,7 @@
 """What is on and why: for one Agent in one place, and for all Agents as one scope has set them."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 
 from contracts.agents import Scope
@@ -26,9 +28,10 @@ async def show_effective(request: Request, key: str, project: str | None = None,
     gateway, caller = gateway_of(request), await caller_of(request)
     user = caller.on_behalf_of(user)
     configuration = await configuration_of(gateway, caller.organisation, key)
-    version = configuration.agents.get(key)
+    version = configuration.agent(caller.organisation, key)
     if version is None:
-        raise NotFound(f"There is no Agent '{key}'; there are: {', '.join(sorted(configuration.agents))}.")
+        there = ", ".join(sorted(configuration.agents_of(caller.organisation)))
+        raise NotFound(f"There is no Agent '{key}'; there are: {there}.")
     effective = configuration.effective(version.spec, caller.organisation, project, user)
     return json_answer(effective_view(version, effective, gateway.clock()))
 
@@ -44,10 +47,10 @@ async def show_settings(request: Request, scope: Scope, scope_id: str | None = N
     tenant, at = chain[-1]
     configuration = await configuration_of(gateway, caller.organisation)
     settings = []
-    for key in sorted(configuration.agents):
-        version = configuration.agents[key]
+    for key, version in sorted(configuration.agents_of(caller.organisation).items()):
         said = configuration.said(key, [(tenant, at)])
         effective = resolve(version.spec, configuration.said(key, chain))
+        effective = replace(effective, status=configuration.status(caller.organisation, key))
         says = binding_view(said[0]) if said else None
         settings.append({**effective_view(version, effective, gateway.clock()), "says": says})
     return json_answer({"scope": at.scope, "scope_id": at.id, "settings": settings})

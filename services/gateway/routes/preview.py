@@ -68,7 +68,7 @@ async def _of_event(gateway: Gateway, caller: Caller, value: dict[str, Any]) -> 
 async def _of_binding(gateway: Gateway, caller: Caller, change: BindingChange, count: int) -> dict[str, Any]:
     binding = binding_from(change, caller, gateway.clock())
     configuration = await configuration_of(gateway, caller.organisation)
-    check_agent(change.agent_key, configuration.agents.values())
+    check_agent(change.agent_key, configuration.agents_of(caller.organisation).values(), caller.organisation)
     query = caller.whose(None, all_users=caller.sees_organisation)
     events = _readable(await gateway.events.recent(query, count))
     found = [difference_view(difference) for difference in differences(events, configuration, binding)]

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from shared.domain.decide import decide, record
 
 from contracts.agents import CronSchedule, DailySchedule, IntervalSchedule, Misfire, Scope
 from services.scheduler.fire import fire
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
+from shared.domain.decide import decide, record
 from shared.domain.event import accepted_event
 from shared.domain.firing import FiringRule, fire_id
 from shared.store.agents import AgentStore

@@ -10,6 +10,7 @@ from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
 from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus, Waiting
 from shared.domain.slot import Slot
+from shared.store.agent_records import AgentRecords
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.members import Member
@@ -72,6 +73,8 @@ QUERIES: dict[str, Query] = {
     "runs: redrive": lambda mongo: RunStore(mongo.database).redrive(["run_1"], NOW),
     "slots: free": lambda mongo: SlotStore(mongo.database).free({"slot_1": ["run_1"]}),
     "runs: queue lost": lambda mongo: RunStore(mongo.database).sweep_dispatched_at(NOW),
+    "agents: visible": lambda mongo: AgentRecords(mongo.database).visible("acme"),
+    "agents: versions of one": lambda mongo: AgentRecords(mongo.database).versions("acme", "noter", 0, 10),
     "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
     "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),
     "events: recent": lambda mongo: EventStore(mongo.database).recent({"organisation": "acme"}, 10),

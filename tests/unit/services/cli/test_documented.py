@@ -10,6 +10,7 @@ from tests.architecture.repository import first_cells, page, section
 
 PROGRAM = "towpath "
 OPERATIONS = page("docs/operations.md")
+GUIDE = page("docs/guides/write-an-agent.md")
 
 
 def shown_in(text: str) -> list[str]:
@@ -18,13 +19,16 @@ def shown_in(text: str) -> list[str]:
     return [line.removeprefix(PROGRAM) for line in lines if line.startswith(PROGRAM)]
 
 
-@pytest.mark.parametrize("command", shown_in("".join(re.findall(r"```sh\n(.*?)```", OPERATIONS, re.DOTALL))))
+@pytest.mark.parametrize("command", shown_in("".join(re.findall(r"```sh\n(.*?)```", OPERATIONS + GUIDE, re.DOTALL))))
 def test_a_command_of_the_page_is_understood(command: str) -> None:
     # Asked for its help, a command reads its options and does nothing.
     assert run([*shlex.split(command), "--help"]) == 0
 
 
-@pytest.mark.parametrize("command", list(first_cells(section(OPERATIONS, "## The command line"))))
+LISTED = [*first_cells(section(OPERATIONS, "## The command line")), *first_cells(section(GUIDE, "## Every command"))]
+
+
+@pytest.mark.parametrize("command", LISTED)
 def test_every_example_of_a_command_is_understood(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

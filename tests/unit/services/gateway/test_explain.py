@@ -38,7 +38,7 @@ WAITS: dict[Waiting, tuple[dict[str, Any], str]] = {
     ),
     Waiting.PAUSED: (
         waiting(Waiting.PAUSED, "paused at project", key="slot_1"),
-        "Agent noter is paused at project; it starts when no binding pauses it any more.",
+        "Agent noter is paused at project; it starts when nothing pauses it any more.",
     ),
     Waiting.TARGET: (
         waiting(Waiting.TARGET, "noter on doc plan", key="slot_1"),

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from shared.domain.decide import decide, record
 
 from contracts.agents import AgentSpec
 from contracts.envelope import Event
 from contracts.ids import run_id
 from services.gating.overlap import Decided, guarded_fires, without_overlap
 from shared.domain.configuration import Configuration
+from shared.domain.decide import decide, record
 from shared.domain.decision import Decision, Reason, RunDecided, Skipped
 from shared.store.open_runs import OpenRun, Work
 from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec, Scope
 from contracts.lanes import Lane
 from services.gating.queueing import new_run, verdict_fields
@@ -13,7 +14,7 @@ from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
 from shared.domain.run import Waiting
 from shared.domain.slot import OwnLimits, QueueLimits, Slot, paused_key
-from shared.store.run_documents import NewRun, waiting_document
+from shared.store.run_documents import NewRun, run_document, waiting_document
 from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
 
 EVENT = an_event(organisationid="acme", projectid="apollo", userid="ada")
@@ -47,6 +48,28 @@ def test_a_run_is_queued_for_the_places_that_its_agent_needs() -> None:
     assert [slot.kind for slot in candidate.slots] == [Waiting.TARGET, Waiting.AGENT, Waiting.ORGANISATION]
     assert (run.id, candidate.run_id, run.slots) == ("run_1", "run_1", tuple(slot.key for slot in candidate.slots))
     assert (run.lane, run.own_limits, run.waiting_for) == (Lane.HIGH, OwnLimits(1, 2), None)
+
+
+def test_a_run_is_pinned_to_the_version_of_whose_agent_it_is() -> None:
+    own = DECISION | {"agent_version_id": "acme/noter:1"}
+
+    of_acme, _ = new_run(EVENT, own, Configuration(), QueueLimits(organisation=5), NOW)
+    of_server, _ = queued(None)
+
+    pinned = [run_document(run)["agent_version_id"] for run in (of_acme, of_server)]
+    assert pinned == ["acme/noter:1", "noter:1"]
+
+
+@pytest.mark.parametrize("status", [AgentStatus.PAUSED, AgentStatus.MAINTENANCE])
+def test_the_status_of_its_agent_has_a_run_wait(status: AgentStatus) -> None:
+    configuration = Configuration()
+    configuration.replace_agents([a_version(triggered())], {"noter": status})
+
+    run, candidate = new_run(EVENT, DECISION, configuration, QueueLimits(organisation=5), NOW)
+
+    assert candidate is None
+    assert run.waiting_for is not None
+    assert (run.waiting_for["what"], run.waiting_for["key"]) == (Waiting.PAUSED, paused_key("acme", "noter"))
 
 
 @pytest.mark.parametrize("limits", [{"queue_timeout_seconds": 30, "run_timeout_seconds": 90}, {}])

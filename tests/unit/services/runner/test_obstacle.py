@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contracts.agent_kinds import AgentStatus
 from contracts.agents import Scope
 from services.runner.obstacle import obstacle
 from shared.domain.binding import Binding, ScopeRef
@@ -115,3 +116,26 @@ def test_a_run_that_has_had_its_time_is_not_begun(limits: Document, code: str) -
 
     assert isinstance(outcome, Failed)
     assert code_of(outcome) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [(AgentStatus.PAUSED, "paused by its status"), (AgentStatus.MAINTENANCE, "in maintenance")],
+)
+def test_a_run_of_an_agent_that_was_stopped_since_waits(status: AgentStatus, detail: str) -> None:
+    configuration = Configuration()
+    configuration.replace_agents([VERSION], {"noter": status})
+
+    outcome = obstacle(RUN, DECIDED, VERSION, {"noop"}, configuration, LATER)
+
+    assert outcome == Postponed(0, Waiting.PAUSED, detail, paused_key("acme", "noter"))
+
+
+def test_a_run_of_an_agent_that_became_inactive_is_dropped() -> None:
+    configuration = Configuration()
+    configuration.replace_agents([VERSION], {"noter": AgentStatus.INACTIVE})
+
+    outcome = obstacle(RUN, DECIDED, VERSION, {"noop"}, configuration, LATER)
+
+    assert isinstance(outcome, Refused)
+    assert code_of(outcome) == "agent_inactive"

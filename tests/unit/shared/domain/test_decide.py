@@ -139,6 +139,7 @@ def test_a_run_is_recorded_with_the_id_that_event_agent_and_target_give() -> Non
         "run_id": run_id("ev_1", "noter", "thing", "apollo"),
         "target": {"type": "thing", "id": "apollo"},
         "lane": "medium",
+        "agent_version_id": "noter:3",
     }
 
 
@@ -163,3 +164,36 @@ def test_what_is_recorded_can_be_shown(target: str) -> None:
     (decision,) = decide(EVENT, configured(triggered("noter", target=target)))
 
     DecisionView.model_validate(decision_view(record("ev_1", decision)), strict=True)
+
+
+def asked_for(**data: object) -> Event:
+    defaults = {"agent_key": "noter", "requested_by": "ada", "target": None, "input": None}
+    return an_event(
+        "agent.execute_requested", id="req-1", organisationid="acme", userid="ada", data={**defaults, **data}
+    )
+
+
+def test_an_agent_that_is_started_by_hand_works_on_the_target_that_was_asked_for() -> None:
+    target = {"type": "doc", "id": "{id}"}
+
+    (decision,) = decide(asked_for(target=target), configured(a_spec("noter"), triggered("reader")))
+
+    assert decision == RunDecided("noter", 3, Target("doc", "{id}"), Lane.MEDIUM, None)
+
+
+def test_without_a_target_each_request_is_its_own() -> None:
+    (decision,) = decide(asked_for(), configured(a_spec("noter")))
+
+    assert isinstance(decision, RunDecided)
+    assert decision.target == Target("manual_run", "req-1")
+
+
+def test_by_hand_too_an_agent_is_disabled_by_its_bindings() -> None:
+    (decision,) = decide(asked_for(), configured(a_spec("noter"), bindings=(says(Scope.USER, enabled=False),)))
+
+    assert decision == Skipped("noter", 3, Reason.DISABLED, ScopeRef(Scope.USER, "ada"))
+
+
+@pytest.mark.parametrize("spec", [a_spec("noter", manual=False), a_spec("reader")])
+def test_what_nobody_starts_by_hand_or_does_not_exist_is_not_concerned(spec: object) -> None:
+    assert decide(asked_for(), configured(spec)) == []

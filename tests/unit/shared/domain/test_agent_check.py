@@ -1,0 +1,48 @@
+"""What an author is told about an Agent that cannot be published."""
+
+from typing import Any
+
+import pytest
+
+from shared.catalog.builtin import builtin_agents
+from shared.domain.agent_check import AgentUnfit, checked
+
+NOTER: dict[str, Any] = {"key": "noter", "name": "Noter"}
+
+
+@pytest.mark.parametrize("agent", builtin_agents(900), ids=lambda agent: agent.key)
+def test_every_built_in_agent_is_fit(agent: Any) -> None:
+    assert checked(agent.model_dump(mode="json")) == agent
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "told"),
+    [
+        ({"nmae": "Noter"}, "nmae", "not a field of an Agent. Did you mean 'name'?"),
+        ({"name": ""}, "name", "at least 1"),
+        ({"retry_attempts": 6}, "retry_attempts", "at most 5"),
+        ({"priority_level": "urgent"}, "priority_level", "'urgent'"),
+        ({"model": {"tier": "huge"}}, "model.tier", "'huge'"),
+        (
+            {"triggers": [{"event": "doc.create", "target": {"type": "doc", "id": "{id}"}}]},
+            "triggers.0.event",
+            "Did you mean 'doc.created'?",
+        ),
+        ({"output_schema": {"type": "objekt"}}, "output_schema.type", "no JSON Schema"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_error_names_the_field_and_what_is_wrong(wrong: dict[str, Any], field: str, told: str) -> None:
+    with pytest.raises(AgentUnfit) as refused:
+        checked(NOTER | wrong)
+
+    (error,) = refused.value.errors
+    assert error.field == field
+    assert told in error.message
+
+
+def test_every_wrong_field_is_named_at_once() -> None:
+    with pytest.raises(AgentUnfit) as refused:
+        checked({"key": "noter", "retry_attempts": -1})
+
+    assert {error.field for error in refused.value.errors} == {"name", "retry_attempts"}
