@@ -152,7 +152,7 @@ async def test_a_doubtful_schedule_is_told_once_when_it_is_published(mongo: Mong
         for _ in range(2):
             await agents.seed(hasty, NOW)
         await agents.seed(OLD, NOW)
-        await agents.publish(hasty, "olga", LATER)
+        await agents.publish(hasty.model_copy(update={"name": "Hastier"}), "olga", LATER)
 
     doubted = [(each["agent"], each["version"]) for each in logged if each["event"] == "schedule.doubted"]
     assert doubted == [("hasty", 1), ("hasty", 2)]
