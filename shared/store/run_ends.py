@@ -11,6 +11,7 @@ from shared.store.run_documents import DISPATCH_AGAIN_AFTER
 
 MOST_LOSSES = 5
 _ROUNDS = 10
+_MOST_AT_ONCE = 1_000
 # The provider may still be at work for a run whose runner went away in the middle, or that was tried again because it
 # took too long: a runner has to see to that.
 _LEFT_BEHIND = {
@@ -110,6 +111,13 @@ class RunEnds:
         )
 
     async def _cancel_queued(self, query: Document, cancel: Cancel) -> int:
+        """End them so many at a time that no command takes long, however many there are."""
+        cancelled = 0
+        while ended := await self._cancel_some_queued(query, cancel):
+            cancelled += ended
+        return cancelled
+
+    async def _cancel_some_queued(self, query: Document, cancel: Cancel) -> int:
         queued = {"status": RunStatus.QUEUED, "cancel": None, "$nor": [_LEFT_BEHIND]}
         changes = {
             "status": RunStatus.CANCELLED,
@@ -121,7 +129,9 @@ class RunEnds:
             "sweep_at": cancel.requested_at,
         }
         with storage_errors():
-            return (await self._runs.update_many({"$and": [query, queued]}, {"$set": changes})).matched_count
+            found = self._runs.find({"$and": [query, queued]}, {"_id": 1}).limit(_MOST_AT_ONCE)
+            some = {"_id": {"$in": [run["_id"] async for run in found]}}
+            return (await self._runs.update_many({"$and": [some, queued]}, {"$set": changes})).matched_count
 
     async def _ask_to_end(self, query: Document, cancel: Cancel, token: str) -> int:
         left_behind = {"status": RunStatus.QUEUED, **_LEFT_BEHIND}

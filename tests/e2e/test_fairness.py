@@ -107,7 +107,7 @@ async def test_a_flood_of_low_runs_delays_neither_another_organisation_nor_a_cri
 
 async def test_low_runs_still_move_while_critical_ones_keep_coming(fair_platform: Platform, organisation: str) -> None:
     platform = fair_platform
-    await flood(platform, organisation, URGENT, pause_ms=500, size=1_500)
+    await flood(platform, organisation, URGENT, pause_ms=500, size=4_000)
     await flood(platform, organisation, USUAL, pause_ms=1, size=20)
 
     async def look() -> tuple[int, int]:

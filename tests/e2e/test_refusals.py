@@ -91,7 +91,7 @@ async def test_an_id_that_was_used_for_another_event_is_refused_and_the_first_ev
 
     error = _only_error(answer)
     assert (error["code"], error["field"], error["id"]) == ("event_id_reused", "id", first["id"])
-    assert [run["id"] for run in await caller.runs()] == [run_id]
+    assert [run["_id"] for run in platform.database["runs"].find({"organisation": organisation})] == [run_id]
     stored = platform.database["events"].find_one({"organisation": organisation, "id": first["id"]})
     assert stored is not None
     assert "before lunch" in stored["json"]

@@ -20,6 +20,7 @@ import nats
 import pytest
 import pytest_asyncio
 from pymongo import MongoClient
+from pymongo.database import Database
 
 from infra.local.errors import ServerMissing
 from infra.local.mongo import MongoServer, mongo_program
@@ -86,13 +87,21 @@ def own_mongo_server(server_folder: Path) -> Iterator[MongoServer]:
         yield server
 
 
-@pytest.fixture
-def mongo_database(mongo_server: RunningServer) -> Iterator[str]:
-    """Yield the name of a database of this test alone, dropped afterwards."""
+@pytest.fixture(scope="session")
+def _emptied_database(mongo_server: RunningServer) -> Iterator[Database[dict[str, object]]]:
     name = f"test_{uuid.uuid4().hex}"
-    yield name
     with MongoClient[dict[str, object]](mongo_server.url) as client:
+        yield client[name]
         client.drop_database(name)
+
+
+@pytest.fixture
+def mongo_database(_emptied_database: Database[dict[str, object]]) -> Iterator[str]:
+    """Yield the name of a database that is empty, but for indexes that other tests of this process have left."""
+    yield _emptied_database.name
+    for name in _emptied_database.list_collection_names(filter={"type": "collection"}):
+        if not name.startswith("system."):
+            _emptied_database[name].delete_many({})
 
 
 @pytest_asyncio.fixture
