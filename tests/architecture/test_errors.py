@@ -72,16 +72,16 @@ def test_codes_are_in_snake_case() -> None:
 
 
 def test_every_code_is_explained() -> None:
-    explained = set(first_cells(page("docs/operations.md"))) | quoted(
-        section(page("docs/operations.md"), "## Dead letters")
+    explained = set(first_cells(page("docs/troubleshooting.md"))) | quoted(
+        section(page("docs/troubleshooting.md"), "## Dead letters")
     )
 
     assert {*_codes(), *_run_error_codes(), AppError.code} - explained == set()
 
 
 def test_no_code_is_explained_that_nothing_uses() -> None:
-    runs = set(first_cells(section(page("docs/operations.md"), "### Why a run failed, waits or was cancelled")))
-    http = set(first_cells(section(page("docs/operations.md"), "### Errors over HTTP")))
+    runs = set(first_cells(section(page("docs/troubleshooting.md"), "## Why a run failed, waits or was cancelled")))
+    http = set(first_cells(section(page("docs/troubleshooting.md"), "## Errors over HTTP")))
     used = {*_codes(), *_run_error_codes(), AppError.code, *CODES_OF_HTTP, "events_refused"}
 
     assert (runs | http) - used == set()

@@ -9,7 +9,8 @@ from services.cli.app import run
 from tests.architecture.repository import first_cells, page, section
 
 PROGRAM = "towpath "
-OPERATIONS = page("docs/operations.md")
+COMMANDS = page("docs/command-line.md")
+TROUBLESHOOTING = page("docs/troubleshooting.md")
 GUIDE = page("docs/guides/write-an-agent.md")
 
 
@@ -19,13 +20,15 @@ def shown_in(text: str) -> list[str]:
     return [line.removeprefix(PROGRAM) for line in lines if line.startswith(PROGRAM)]
 
 
-@pytest.mark.parametrize("command", shown_in("".join(re.findall(r"```sh\n(.*?)```", OPERATIONS + GUIDE, re.DOTALL))))
+@pytest.mark.parametrize(
+    "command", shown_in("".join(re.findall(r"```sh\n(.*?)```", COMMANDS + TROUBLESHOOTING + GUIDE, re.DOTALL)))
+)
 def test_a_command_of_the_page_is_understood(command: str) -> None:
     # Asked for its help, a command reads its options and does nothing.
     assert run([*shlex.split(command), "--help"]) == 0
 
 
-LISTED = [*first_cells(section(OPERATIONS, "## The command line")), *first_cells(section(GUIDE, "## Every command"))]
+LISTED = [*first_cells(COMMANDS), *first_cells(section(GUIDE, "## Every command"))]
 
 
 @pytest.mark.parametrize("command", LISTED)
