@@ -1,6 +1,7 @@
 """How long a user's active runs take to be listed beside a long history."""
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -12,7 +13,7 @@ from shared.clock import utc_now
 from shared.domain.decision import Target
 from shared.domain.run import Claim, RunStatus, Usage, Waiting
 from shared.store.mongo import Document
-from shared.store.run_documents import Commit, NewRun, run_document
+from shared.store.run_documents import Commit, NewRun, run_document, waiting_document
 
 _ORGANISATION = "bench-status"
 _USER = "ada"
@@ -53,21 +54,23 @@ async def _ask(session: aiohttp.ClientSession, path: str, count: int) -> list[fl
 async def _write_history(site: Site, count: int) -> None:
     now = utc_now()
     runs = site.database["runs"]
-    await runs.insert_many([_active(number, now) for number in range(_ACTIVE_RUNS)])
+    await runs.insert_many([active_run(number, now) for number in range(_ACTIVE_RUNS)])
     for first in range(0, count, _BATCH):
         numbers = range(first, min(first + _BATCH, count))
-        await runs.insert_many([_finished(number, now - _HISTORY * number / count) for number in numbers])
+        await runs.insert_many([finished_run(number, now - _HISTORY * number / count) for number in numbers])
 
 
-def _active(number: int, now: datetime) -> Document:
+def active_run(number: int, now: datetime) -> Document:
+    """Return a run of the user that is queued."""
     # Waiting, so that nobody takes it while the list is measured.
-    waiting = {"what": Waiting.RETRY, "until": now + timedelta(days=1)}
-    document = run_document(_new(f"active-{number}", now)) | {"waiting_for": waiting}
+    waiting = waiting_document(Waiting.RETRY, now, until=now + timedelta(days=1))
+    document = run_document(replace(_new(f"active-{number}", now), waiting_for=waiting))
     del document["sweep_at"]
     return document
 
 
-def _finished(number: int, at: datetime) -> Document:
+def finished_run(number: int, at: datetime) -> Document:
+    """Return a run of the user that ended at this moment; one in fifty failed."""
     new = _new(f"finished-{number}", at)
     status = RunStatus.FAILED if number % _FAILS_EVERY == 0 else RunStatus.COMPLETED
     commit = Commit(Claim(new.id, 1, "bench"), status, at, Usage(1_000, 200, 1), output_json='{"text":"done"}')
