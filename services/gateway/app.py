@@ -35,6 +35,7 @@ from services.gateway.routes import (
 from services.gateway.state import Gateway
 from shared.logging import process_instance
 from shared.messaging.backlog import Backlog
+from shared.messaging.barrier import taken_by_server
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
@@ -158,7 +159,7 @@ async def _connect(broker: NatsBroker, gateway: Gateway) -> None:
     client = await broker.connect()
     await broker.start()
     # Before anything is published, the server must know where the gate's answers go.
-    await client.flush()
+    await taken_by_server(client)
     gateway.publisher.attach(client)
     gateway.metrics.attach(Backlog(client))
 

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 
 from contracts.subjects import presence_subject
 from shared.logging import process_instance
+from shared.messaging.barrier import taken_by_server
 
 _TIMEOUT_SECONDS = 2.0
 _GONE_WITHIN_SECONDS = 0.5
@@ -34,7 +35,7 @@ async def announce_presence(client: Client, service: str, instance: str) -> None
     await client.subscribe(presence_subject(service, instance), cb=on_asked)
     # Only then has the server taken both. Should it go away here, the client subscribes again by itself.
     with suppress(TimeoutError, nats.errors.Error):
-        await client.flush(timeout=int(_TIMEOUT_SECONDS))
+        await taken_by_server(client, int(_TIMEOUT_SECONDS))
 
 
 async def is_present(client: Client, service: str, instance: str | None = None) -> bool:

@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 
 from contracts.subjects import last_id, token
 from infra.bench.load.job import Job
+from shared.messaging.barrier import taken_by_server
 
 _STARTED = b'"type":"run.started"'
 _COMPLETED = b'"type":"run.completed"'
@@ -32,7 +33,7 @@ class Follower:
     async def __aenter__(self) -> Self:
         self._client = await nats.connect(self._url, connect_timeout=2, max_reconnect_attempts=1)
         await self._client.subscribe(self._subject, cb=self.on_told, pending_msgs_limit=-1, pending_bytes_limit=-1)
-        await self._client.flush()
+        await taken_by_server(self._client)
         return self
 
     async def __aexit__(

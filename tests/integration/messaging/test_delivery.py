@@ -8,6 +8,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared.errors import Permanent, Retryable
+from shared.messaging.barrier import taken_by_server
 from shared.messaging.delivery import MOST_DELIVERIES_OF_A_BUG, BatchDelivery
 from shared.testing.dead_letters import KeptLetters
 from tests.integration.messaging.looking import publish_events, state_of, take, until_settled
@@ -59,7 +60,7 @@ def deliver(letters: KeptLetters, handler: Handler) -> BatchDelivery[str]:
 
 
 async def pending(client: Client) -> int:
-    await client.flush()
+    await taken_by_server(client)
     return (await state_of(client)).num_ack_pending or 0
 
 

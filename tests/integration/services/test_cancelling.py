@@ -13,6 +13,7 @@ from services.runner.heartbeat import Heartbeat
 from services.runner.work import Attempt, Handler
 from shared.domain.run import Claim, Done, Usage
 from shared.errors import Permanent, Retryable
+from shared.messaging.barrier import taken_by_server
 from shared.messaging.broker import make_broker
 from shared.messaging.cancelling import tell_runners
 from shared.messaging.publisher import Publisher
@@ -139,7 +140,7 @@ async def test_a_runner_is_told_over_nats(
     broker: NatsBroker = make_broker(RunnerSettings(nats_url=nats_server.url))
     subscribe_to_cancels(broker, OWNER, runner.executions)
     await broker.start()
-    await (await broker.connect()).flush()
+    await taken_by_server(await broker.connect())
 
     await tell_runners(publisher, await runner.cancel(claimed.claim.run_id))
 

@@ -11,6 +11,7 @@ from contracts.subjects import last_id
 from services.runner.heartbeat import Heartbeat
 from services.runner.work import Attempt
 from shared.domain.run import Done
+from shared.messaging.barrier import taken_by_server
 from shared.messaging.publisher import Publisher
 from shared.store.mongo import Mongo
 from tests.integration.messaging.looking import take, until_settled
@@ -33,7 +34,7 @@ async def runner(mongo: Mongo, publisher: Publisher) -> Runner:
 
 async def dispatch(client: Client, publisher: Publisher, ids: list[str]) -> None:
     await publisher.dispatch((MEDIUM, run_id) for run_id in ids)
-    await client.flush()
+    await taken_by_server(client)
 
 
 def idle(runner: Runner) -> bool:
