@@ -13,6 +13,7 @@ from contracts.cron import CronText
 from contracts.fields import TimeZone
 from contracts.filters import Filter
 from contracts.lanes import Lane
+from contracts.operation import Environment, LoggingLevel
 
 AgentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,63}$")]
 
@@ -111,8 +112,15 @@ class Overlap(StrEnum):
     REPLACE = "replace"
 
 
+class ForEach(StrEnum):
+    """For whom a schedule fires: for every member of every project, or once for the whole organisation."""
+
+    MEMBER = "member"
+    ORGANISATION = "organisation"
+
+
 class ScheduleTrigger(_Model):
-    """Starts the Agent for every member of every project at each due moment.
+    """Starts the Agent at each due moment: for every member of every project, or once for each organisation.
 
     `schedule` is the version's default; a binding may set another. Without either, the Agent does not fire.
     `misfire_limit` is how many moments `fire_all` fires, the latest ones. `jitter_seconds` spreads the members: each
@@ -121,6 +129,7 @@ class ScheduleTrigger(_Model):
 
     schedule: Schedule | None = None
     target: TargetRule
+    for_each: ForEach = ForEach.MEMBER
     misfire: Misfire = Misfire.FIRE_ONCE
     misfire_limit: int = Field(default=10, ge=1, le=100)
     jitter_seconds: int = Field(default=0, ge=0, le=3_600)
@@ -190,10 +199,11 @@ class AgentSpec(_Model):
 
     `timeout_seconds` bounds one attempt, `call_timeout_seconds` one model call (None: the runner's setting),
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
-    counts the attempts after the first. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
+    counts the attempts after the first, `retry_delay_seconds` is the least time before the first of them. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
     one target in it; None means no limit. `active_hours` are when it may start, unless a binding says otherwise.
 
     `manual` allows people to start it by hand. `visibility` says whose it is, `agent_type`, `category` and `tags` sort it.
+    Without `auto_start`, publishing leaves a new Agent inactive. `performance_monitoring` has its figures computed.
     """
 
     key: AgentKey
@@ -205,6 +215,7 @@ class AgentSpec(_Model):
     tags: Tags = ()
     handler: str = "llm"
     instructions: str = Field(default="", max_length=50_000)
+    environment: Environment = Field(default_factory=dict)
     model: ModelSettings = ModelSettings()
     memory: tuple[MemoryOwner, ...] = ()
     output_schema: dict[str, Any] | None = None
@@ -213,12 +224,16 @@ class AgentSpec(_Model):
     schedule_trigger: ScheduleTrigger | None = None
     active_hours: ActiveHours | None = None
     manual: bool = True
+    auto_start: bool = True
+    logging_level: LoggingLevel = LoggingLevel.DEBUG
+    performance_monitoring: bool = True
     priority_level: Lane = Lane.MEDIUM
     tools: tuple[str, ...] = ()
     limits: RunLimits = RunLimits()
     max_concurrent_tasks: int | None = Field(default=None, ge=1, le=10)
     max_concurrent_per_target: int | None = Field(default=None, ge=1, le=10)
     retry_attempts: int = Field(default=3, ge=0, le=5)
+    retry_delay_seconds: int | None = Field(default=None, ge=1, le=3_600)
     timeout_seconds: int = Field(default=600, ge=1, le=3_600)
     call_timeout_seconds: int | None = Field(default=None, ge=1, le=3_600)
     run_timeout_seconds: int | None = Field(default=86_400, ge=1)

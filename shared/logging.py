@@ -9,6 +9,7 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
+from shared.least_level import drop_below_least
 from shared.settings import LogFormat, ServiceSettings
 
 
@@ -21,6 +22,7 @@ def configure_logging(settings: ServiceSettings, service: str) -> None:
     """Send every log line, those of libraries included, to standard error."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[Processor] = [
+        drop_below_least,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

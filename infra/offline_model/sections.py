@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-_HEADING = re.compile(r"^# (Event|Content|Memory of the user|Memory of the project)\b.*$", re.MULTILINE)
+_HEADING = re.compile(r"^# (Event|Environment|Content|Memory of the user|Memory of the project)\b.*$", re.MULTILINE)
 _FACT = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 _MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[\w.-]{1,64}): (?P<text>.*))$")
 _KEYS_OF_FACTS = (

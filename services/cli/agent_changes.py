@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from contracts.agent_kinds import AgentStatus
+from contracts.lifecycle import Shutdown
 from services.cli.agents import PATH, Key, Whose, gateway_in
 from services.cli.errors import Refused, Unclear
 from services.cli.options import AsJson, examples
@@ -20,7 +21,11 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=examples('towpath agents publish noter --note "Shorter notes."'))(publish)
     app.command(epilog=examples('towpath agents rollback noter --to 3 --note "Too slow."'))(rollback)
     app.command(
-        epilog=examples("towpath agents status paused noter", "towpath agents status active noter reader --json")
+        epilog=examples(
+            "towpath agents status paused noter",
+            "towpath agents status active noter reader --json",
+            'towpath agents status inactive noter --shutdown immediate --confirm --reason "It loops."',
+        )
     )(status)
     app.command(
         epilog=examples(
@@ -66,12 +71,20 @@ def status(
     context: typer.Context,
     wanted: Annotated[AgentStatus, typer.Argument(metavar="STATUS", help="What they are to be.", show_default=False)],
     keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Agents, by their keys.", show_default=False)],
+    shutdown: Annotated[
+        Shutdown, typer.Option("--shutdown", help="What becomes of open runs, or that it is done later.")
+    ] = Shutdown.GRACEFUL,
+    at: Annotated[str | None, typer.Option("--at", help="When, as 2026-12-24T18:00:00Z; with scheduled.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the change.")] = "",
     visibility: Whose = None,
     *,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Also when runs are cancelled by it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make Agents active, inactive, paused, or put them in maintenance."""
-    body: Document = {"keys": keys, "status": wanted}
+    body: Document = {"keys": keys, "status": wanted, "shutdown": shutdown, "reason": reason, "confirm": confirm}
+    if at is not None:
+        body["at"] = at
     if visibility is not None:
         body["visibility"] = visibility
     answer = gateway_in(context).send("POST", f"{PATH}/bulk", body)
@@ -81,7 +94,8 @@ def status(
     else:
         for result in answer["results"]:
             if result["code"] is None:
-                say(f"{result['key']} is {result['status']}.")
+                later = f" It will be {wanted} at {at}." if at is not None else ""
+                say(f"{result['key']} is {result['status']}.{later}")
     if refused:
         raise Refused("\n".join(f"{result['key']}: {result['detail']} ({result['code']})" for result in refused))
 

@@ -40,6 +40,12 @@ class AgentNotManual(Conflict):
     code = "agent_not_manual"
 
 
+class ConfirmationRequired(Conflict):
+    """The change would end runs that are open; `impact` in the facts says which."""
+
+    code = "confirmation_required"
+
+
 class AgentUnpublished(Conflict):
     """The Agent is only a draft, or archived, so there is nothing to run."""
 

@@ -10,7 +10,7 @@ from contracts.errors import FieldError
 from services.gateway.agent_access import visibility_of
 from services.gateway.views import View
 from shared.domain.comparison import Change
-from shared.store.agent_documents import AgentRecord, VersionRecord
+from shared.store.agent_documents import AgentRecord, PlannedStatus, VersionRecord
 
 Document = dict[str, Any]
 
@@ -46,6 +46,16 @@ class DraftView(View):
     saved_at: datetime
 
 
+class PlannedStatusView(View):
+    """A status that the Agent is to have from `at` on, with who wanted that, when and why."""
+
+    status: str
+    at: datetime
+    by: str
+    requested_at: datetime
+    reason: str
+
+
 class AgentSummary(View):
     """An Agent as the list shows it; of one that was never published, what its draft says."""
 
@@ -64,6 +74,7 @@ class AgentSummary(View):
     created_by: str | None
     archived_at: datetime | None
     archived_by: str | None
+    planned_status: PlannedStatusView | None
 
 
 class AgentDetail(AgentSummary):
@@ -171,7 +182,14 @@ def agent_summary(agent: AgentRecord, version: VersionRecord | None, *, shows_dr
         "created_by": agent.created_by,
         "archived_at": agent.archived_at,
         "archived_by": agent.archived_by,
+        "planned_status": planned_view(agent.planned),
     }
+
+
+def planned_view(planned: PlannedStatus | None) -> Document | None:
+    if planned is None:
+        return None
+    return {name: value for name, value in asdict(planned).items() if name != "id"}
 
 
 def agent_detail(agent: AgentRecord, version: VersionRecord | None, *, shows_draft: bool) -> Document:

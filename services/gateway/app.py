@@ -17,6 +17,7 @@ from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from services.gateway.routes import (
     agent_actions,
+    agent_lifecycle,
     agent_versions,
     agents,
     bindings,
@@ -39,12 +40,14 @@ from shared.messaging.barrier import taken_by_server
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
+from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
 from shared.store.metrics import MetricsStore
@@ -69,6 +72,7 @@ ROUTERS = (
     agents.router,
     agent_versions.router,
     agent_actions.router,
+    agent_lifecycle.router,
     schedules.router,
     effective.router,
     preview.router,
@@ -147,6 +151,8 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         schedules=ScheduleStore(mongo.database),
         agents=AgentStore(mongo.database),
         agent_records=AgentRecords(mongo.database),
+        agent_figures=AgentFiguresStore(mongo.database),
+        lifecycle=LifecycleStore(mongo),
         members=MemberStore(mongo.database),
         dead_letters=dead_letter_store,
         letter_decisions=LetterDecisions(dead_letter_store, run_store, event_store, publisher),

@@ -14,7 +14,7 @@ _NEXT_FIRES = 5
 
 
 class MemberView(View):
-    """For whom it fires, with the zone of the user's wall clock."""
+    """For whom it fires, with the zone of the user's wall clock; project and user are empty for the organisation."""
 
     project: str
     user: str

@@ -10,12 +10,14 @@ from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
+from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
@@ -48,6 +50,8 @@ class Gateway:
     schedules: ScheduleStore
     agents: AgentStore
     agent_records: AgentRecords
+    agent_figures: AgentFiguresStore
+    lifecycle: LifecycleStore
     members: MemberStore
     dead_letters: DeadLetterStore
     letter_decisions: LetterDecisions

@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +12,7 @@ import orjson
 import structlog
 from structlog.stdlib import BoundLogger
 
+from contracts.operation import LoggingLevel
 from services.runner.ending import CANCELLED, Endings
 from services.runner.obstacle import obstacle
 from services.runner.outcome_log import log_outcome
@@ -23,6 +25,7 @@ from shared.domain.effective import obeying
 from shared.domain.retry import retry_delay_seconds
 from shared.domain.run import Cancelled, Claim, Failed, Outcome, Postponed, RetryAfter, RunError, Usage, Waiting
 from shared.errors import AppError, LimitReached, NotNow, Retryable
+from shared.least_level import logged_from
 from shared.store.mongo import Document
 from shared.store.run_documents import usage_of
 from shared.store.steps import StepStore
@@ -47,6 +50,11 @@ class Claimed:
     used_before_cancel: Usage = field(default_factory=Usage)
     left_behind: Usage = field(default_factory=Usage)
     """What all attempts have used, with what was open at the provider, once that has been ended."""
+
+    @property
+    def logged(self) -> AbstractContextManager[None]:
+        """What is said of the run inside is written as its Agent version wants it."""
+        return logged_from(self.version.spec.logging_level if self.version else LoggingLevel.DEBUG)
 
     @property
     def used(self) -> Usage:
@@ -75,6 +83,10 @@ class Execution:
 
     async def run(self, claimed: Claimed) -> None:
         """Do the attempt and write how it ended."""
+        with claimed.logged:
+            await self._run(claimed)
+
+    async def _run(self, claimed: Claimed) -> None:
         try:
             outcome = await self._attempt(claimed)
         except asyncio.CancelledError:
@@ -173,4 +185,5 @@ def _again(attempt: Attempt, error: RunError, asked_seconds: float | None) -> Ou
     failures = attempt.run["failures"] + 1
     if failures > attempt.spec.retry_attempts:
         return Failed(error)
-    return RetryAfter(retry_delay_seconds(failures, asked_seconds, random.random()), error)  # noqa: S311 - only spreads
+    first = attempt.spec.retry_delay_seconds
+    return RetryAfter(retry_delay_seconds(failures, asked_seconds, random.random(), first), error)  # noqa: S311 - only spreads

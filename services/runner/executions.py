@@ -44,14 +44,16 @@ class Executions:
         """Stop an attempt whose run belongs to somebody else by now."""
         under_way = self._under_way.get(claim)
         if under_way is not None:
-            log.warning("run.lost", run_id=claim.run_id, attempt=claim.attempt)
+            with under_way.claimed.logged:
+                log.warning("run.lost", run_id=claim.run_id, attempt=claim.attempt)
             under_way.task.cancel()
 
     def cancel(self, claim: Claim) -> None:
         """End an attempt because somebody wants its run to end; asking again changes nothing."""
         under_way = self._under_way.get(claim)
         if under_way is not None and under_way.claimed.cancel():
-            log.info("run.cancelling", run_id=claim.run_id, attempt=claim.attempt)
+            with under_way.claimed.logged:
+                log.info("run.cancelling", run_id=claim.run_id, attempt=claim.attempt)
             under_way.task.cancel()
 
     async def drain(self, seconds: float) -> None:
@@ -67,6 +69,10 @@ class Executions:
         await self._endings.settled()
 
     async def _hand_back(self, claimed: Claimed) -> None:
+        with claimed.logged:
+            await self._handed_back(claimed)
+
+    async def _handed_back(self, claimed: Claimed) -> None:
         claim = claimed.claim
         try:
             is_handed_back = await self._endings.hand_back(claimed.run, claim, Usage())

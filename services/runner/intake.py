@@ -91,11 +91,13 @@ class Intake:
 
     async def _claimed(self, run: Document, event: Document | None) -> Claimed:
         version = await self._versions.get(run["agent_version_id"])
-        log.debug(
-            "run.claimed",
-            run_id=run["_id"],
-            attempt=run["attempt"],
-            agent=run["agent_key"],
-            organisation=run["organisation"],
-        )
-        return Claimed(Claim(run["_id"], run["attempt"], run["owner"]), run, version, event)
+        claimed = Claimed(Claim(run["_id"], run["attempt"], run["owner"]), run, version, event)
+        with claimed.logged:
+            log.debug(
+                "run.claimed",
+                run_id=run["_id"],
+                attempt=run["attempt"],
+                agent=run["agent_key"],
+                organisation=run["organisation"],
+            )
+        return claimed

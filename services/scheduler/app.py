@@ -12,6 +12,7 @@ from services.scheduler.history import History
 from services.scheduler.leader import Leader
 from services.scheduler.lost_runners import LostRunners
 from services.scheduler.paused import Paused
+from services.scheduler.planned import PlannedStatuses
 from services.scheduler.run_sweep import RunSweep
 from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.steadiness import Steadiness
@@ -30,6 +31,7 @@ from shared.settings import SchedulerSettings
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.leases import LeaseStore
+from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
@@ -114,6 +116,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "sweeper": lambda: sweeper.run(settings.sweep_interval_seconds),
             "lost_runners": lost.run,
             "checkup": make_checkup(mongo, leader).run,
+            "planned_statuses": PlannedStatuses(LifecycleStore(mongo), leader, clock).run,
             "history": make_history(settings, mongo, leader, clock).run,
         }
         if settings.operating_background_enabled:

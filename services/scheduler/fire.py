@@ -18,8 +18,8 @@ def fire(schedule: ScheduleInForce, due_at: datetime, now: datetime) -> Schedule
         source=FIRE_SOURCE,
         time=due_at,
         organisationid=member.organisation,
-        projectid=member.project,
-        userid=member.user,
+        projectid=member.project or None,
+        userid=member.user or None,
         data=ScheduleFiredData(
             fire_id=id_,
             agent_key=schedule.agent_key,

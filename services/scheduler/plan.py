@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from contracts.agents import ForEach
 from shared.domain.configuration import Configuration
 from shared.domain.firing import FiringRule
-from shared.store.members import Member
+from shared.store.members import Member, whole_organisation
 from shared.store.schedules import ScheduleInForce
 
 
@@ -22,19 +23,28 @@ def plan(
     A changed schedule counts from now, so it never fires for a moment before the change. Where only the trigger's rule for
     firing was changed, what is due stays due.
     """
-    wanted = {schedule.id: schedule for member in members for schedule in _schedules_of(configuration, member, now)}
+    present = list(members)
+    everybody = [*present, *_organisations(configuration, present)]
+    wanted = {schedule.id: schedule for member in everybody for schedule in _schedules_of(configuration, member, now)}
     changed = [
         _write(schedule, in_force.get(id_)) for id_, schedule in wanted.items() if _differs(schedule, in_force.get(id_))
     ]
     return changed, [id_ for id_ in in_force if id_ not in wanted]
 
 
+def _organisations(configuration: Configuration, members: Iterable[Member]) -> list[Member]:
+    """Return whoever stands for each organisation that has members or Agents of its own."""
+    known = {member.organisation for member in members} | configuration.organisations
+    return [whole_organisation(organisation) for organisation in sorted(known)]
+
+
 def _schedules_of(configuration: Configuration, member: Member, now: datetime) -> Iterable[ScheduleInForce]:
     for version in configuration.agents_of(member.organisation).values():
         trigger = version.spec.schedule_trigger
-        if trigger is None:
+        if trigger is None or (trigger.for_each is ForEach.ORGANISATION) is not member.is_organisation:
             continue
-        effective = configuration.effective(version.spec, member.organisation, member.project, member.user)
+        project, user = member.project or None, member.user or None
+        effective = configuration.effective(version.spec, member.organisation, project, user)
         if effective.schedule is not None:
             rule, decided_by = FiringRule.of(trigger), effective.schedule_decided_by
             yield ScheduleInForce(version.spec.key, member, effective.schedule, now, now, decided_by, rule)

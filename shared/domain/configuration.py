@@ -1,6 +1,7 @@
 """The published Agents and all bindings at one moment, and what they say for one place."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from contracts.agent_kinds import AgentStatus
@@ -32,6 +33,11 @@ class Configuration:
     def agents(self) -> Mapping[str, AgentVersion]:
         """The Agents of the server, by key."""
         return self._of_server.agents
+
+    @property
+    def organisations(self) -> AbstractSet[str]:
+        """The organisations that have Agents of their own."""
+        return self._of_organisation.keys()
 
     def replace_agents(
         self, versions: Iterable[AgentVersion], statuses: Mapping[str, AgentStatus] | None = None

@@ -43,6 +43,18 @@ class VersionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedStatus:
+    """A status that the Agent is to have from a moment to come on, with who wanted that, when and why."""
+
+    id: str
+    status: AgentStatus
+    at: datetime
+    by: str
+    requested_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentRecord:
     """One Agent: `published` is the number of its published version, None while there is only a draft."""
 
@@ -56,6 +68,7 @@ class AgentRecord:
     created_by: str | None
     archived_at: datetime | None
     archived_by: str | None
+    planned: PlannedStatus | None = None
 
     @property
     def is_archived(self) -> bool:
@@ -104,8 +117,12 @@ def version_record(document: Document) -> VersionRecord:
     )
 
 
+def planned_status(document: Document) -> PlannedStatus:
+    return PlannedStatus(**{**document, "status": AgentStatus(document["status"])})
+
+
 def agent_record(document: Document) -> AgentRecord:
-    draft = document.get("draft")
+    draft, planned = document.get("draft"), document.get("planned_status")
     return AgentRecord(
         id=document["_id"],
         organisation=document.get("organisation") or "",
@@ -117,4 +134,5 @@ def agent_record(document: Document) -> AgentRecord:
         created_by=document.get("created_by"),
         archived_at=document.get("archived_at"),
         archived_by=document.get("archived_by"),
+        planned=None if planned is None else planned_status(planned),
     )

@@ -1,13 +1,11 @@
 """What people read and change of Agents: drafts, statuses, archiving, and the history of versions."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 import orjson
 from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
-from contracts.agent_kinds import AgentStatus
 from shared.domain.agent_id import agent_id, version_id
 from shared.store.agent_documents import AgentRecord, Draft, VersionRecord, agent_record, version_record
 from shared.store.mongo import Collection, Database, Document, storage_errors
@@ -61,18 +59,12 @@ class AgentRecords:
                 {"_id": agent_id(organisation, key), "draft.saved_at": draft.saved_at}, {"$unset": {"draft": ""}}
             )
 
-    async def set_status(self, organisation: str, key: str, status: AgentStatus) -> None:
-        """Have every service obey this status."""
-        await self._change(agent_id(organisation, key), {"status": status})
-
-    async def archive(self, organisation: str, key: str, by: str, now: datetime) -> None:
-        """Publish the Agent no more; its versions stay, and the runs that are pinned to them go on."""
-        await self._change(agent_id(organisation, key), {"archived_at": now, "archived_by": by})
-
-    async def _change(self, id: str, values: Document) -> None:
+    async def overriding(self, key: str) -> list[str]:
+        """Return the organisations that have a published Agent of their own with this key, which hides the server's."""
+        query = {"organisation": {"$ne": None}, "published": {"$ne": None}, "archived_at": None}
         with storage_errors():
-            await self._agents.update_one({"_id": id}, {"$set": values})
-        await self._revision.advance()
+            found = self._agents.find(query, {"organisation": 1})
+            return [each["organisation"] async for each in found if each["_id"] == agent_id(each["organisation"], key)]
 
     async def version(self, organisation: str, key: str, number: int) -> VersionRecord | None:
         """Return one version with its history."""

@@ -60,7 +60,8 @@ class AgentStore:
         content_hash = spec.content_hash()
         agent = await self._agent(spec.key)
         if agent is None or agent["published"] is None:
-            await self._publish(version_document(spec, 1, Origin.BUILT_IN, "system", now))
+            first = version_document(spec, 1, Origin.BUILT_IN, "system", now)
+            await self._publish(first, starts_inactive=not spec.auto_start)
             return Seeding.CREATED
         if agent["seeded_hash"] == content_hash:
             return Seeding.UNCHANGED
@@ -83,7 +84,8 @@ class AgentStore:
         if agent is not None and agent.get("archived_at") is None and agent.get("content_hash") == spec.content_hash():
             return AgentVersion(published, spec, organisation)
         wanted = version_document(spec, published + 1, Origin.ADMIN, author, now, organisation=organisation, note=note)
-        stored = await self._publish(wanted)
+        is_new = published == 0 or (agent is not None and agent.get("archived_at") is not None)
+        stored = await self._publish(wanted, starts_inactive=is_new and not spec.auto_start)
         if stored["content_hash"] != wanted["content_hash"]:
             raise VersionTaken(
                 f"{stored['author']} published version {stored['number']} of '{spec.key}' at the same moment:"
@@ -97,15 +99,20 @@ class AgentStore:
         with storage_errors():
             return await self._agents.find_one({"_id": id})
 
-    async def _publish(self, version: Document) -> Document:
-        """Have this version published, or the one that another process inserted first; return what is."""
+    async def _publish(self, version: Document, *, starts_inactive: bool = False) -> Document:
+        """Have this version published, or the one that another process inserted first; return what is.
+
+        An Agent that starts inactive becomes so in the same write.
+        """
         with storage_errors():
             try:
                 await self._versions.insert_one(version)
             except DuplicateKeyError:
                 version = await self._versions.find_one({"_id": version["_id"]}) or version
             with suppress(DuplicateKeyError):
-                await self._agents.update_one(*_point_to(version), upsert=version["number"] == 1)
+                await self._agents.update_one(
+                    *_point_to(version, starts_inactive=starts_inactive), upsert=version["number"] == 1
+                )
         await self._revision.advance()
         for warning in schedule_warnings(spec_of(version)):
             log.warning("schedule.doubted", agent=version["agent_key"], version=version["number"], warning=warning)
@@ -135,7 +142,7 @@ class AgentStore:
         return None if document is None else _version_of(document)
 
 
-def _point_to(version: Document) -> tuple[Document, Document]:
+def _point_to(version: Document, *, starts_inactive: bool) -> tuple[Document, Document]:
     """Return the query and the change that make this version the published one, never over a later one."""
     number, is_built_in = version["number"], version["origin"] == Origin.BUILT_IN
     organisation = version.get("organisation")
@@ -144,6 +151,8 @@ def _point_to(version: Document) -> tuple[Document, Document]:
         published["seeded_hash"] = version["content_hash"]
     if organisation:
         published["organisation"] = organisation
+    if starts_inactive:
+        published["status"] = AgentStatus.INACTIVE
     created = {} if is_built_in else {"seeded_hash": ""}
     created |= {"created_at": version["published_at"], "created_by": version["author"]}
     change: Document = {"$set": published, "$setOnInsert": created}

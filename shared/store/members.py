@@ -12,7 +12,7 @@ from shared.store.mongo import Collection, Database, storage_errors
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One user in one project, with the zone of the user's wall clock."""
+    """One user in one project, with the zone of the user's wall clock; without both it stands for the organisation."""
 
     organisation: str
     project: str
@@ -22,6 +22,15 @@ class Member:
     @property
     def id(self) -> str:
         return derived_id("mbr", self.organisation, self.project, self.user)
+
+    @property
+    def is_organisation(self) -> bool:
+        return not (self.project or self.user)
+
+
+def whole_organisation(organisation: str) -> Member:
+    """Return whoever stands for the organisation where something happens once for all of it."""
+    return Member(organisation, "", "")
 
 
 @dataclass(frozen=True, slots=True)

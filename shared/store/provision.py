@@ -3,11 +3,13 @@
 from pymongo import IndexModel
 
 from shared.store import (
+    agent_figures,
     agents,
     bindings,
     bodies,
     dead_letters,
     events,
+    lifecycle,
     memory,
     proposals,
     retention,
@@ -19,10 +21,11 @@ from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
     "events": events.INDEXES + retention.EVENT_INDEXES,
-    "runs": runs.INDEXES + retention.RUN_INDEXES,
+    "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,
-    "agents": agents.AGENT_INDEXES,
+    "agents": agents.AGENT_INDEXES + lifecycle.AGENT_INDEXES,
+    "agent_changes": lifecycle.INDEXES,
     "agent_versions": agents.VERSION_INDEXES,
     "bindings": bindings.INDEXES,
     "schedules": schedules.INDEXES,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
-from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
+from pymongo import ASCENDING, DESCENDING, DeleteMany, IndexModel, UpdateOne
 
 from contracts.agents import Misfire, Schedule, Scope
 from contracts.ids import derived_id
@@ -99,6 +99,24 @@ class ScheduleStore:
         with storage_errors():
             cursor = self._schedules.find(query).sort([("user", ASCENDING), ("_id", ASCENDING)]).limit(limit)
             return [_schedule_of(document) async for document in cursor]
+
+    async def soonest(self, query: Document, limit: int) -> list[ScheduleInForce]:
+        """Return schedules that match, the next to be due first."""
+        with storage_errors():
+            cursor = self._schedules.find(query).sort("next_due_at", ASCENDING).limit(limit)
+            return [_schedule_of(document) async for document in cursor]
+
+    async def latest_fired(self, query: Document) -> ScheduleInForce | None:
+        """Return the schedule of those that match that was fired last, if any was."""
+        with storage_errors():
+            cursor = self._schedules.find({**query, "fired_for": {"$ne": None}}).sort("fired_for", DESCENDING).limit(1)
+            found = await cursor.to_list(1)
+        return _schedule_of(found[0]) if found else None
+
+    async def count(self, query: Document) -> int:
+        """Return how many schedules match."""
+        with storage_errors():
+            return await self._schedules.count_documents(query)
 
     async def fired(self, moves: Iterable[tuple[ScheduleInForce, ScheduleInForce]]) -> None:
         """Move each schedule on, from how it was to how it is now; one that was changed meanwhile stays."""

@@ -5,15 +5,19 @@ from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.agent_kinds import AgentStatus, Visibility
 from contracts.agents import AgentKey
 from contracts.envelope import Identifier
+from contracts.lifecycle import Shutdown
 from contracts.manual_runs import AgentExecuteRequested, AgentExecuteRequestedData, ManualTarget
-from services.gateway.agent_access import agent_to_write, visibility_of
+from services.gateway.agent_access import agent_to_write
+from services.gateway.agent_lifecycle import WantedStatus, change_status
+from services.gateway.agent_views import PlannedStatusView
 from services.gateway.answers import json_answer
 from services.gateway.auth import Caller
+from services.gateway.lifecycle_views import status_answer
 from services.gateway.manual_runs import check_startable, runnable, start
 from services.gateway.routes.agents import Whose
 from services.gateway.state import Gateway, caller_of, gateway_of
@@ -29,11 +33,18 @@ _SOURCE = "/towpath/gateway/agents"
 
 
 class StatusChange(BaseModel):
-    """The status that an Agent is to have."""
+    """The status that an Agent is to have, and what becomes of its open runs.
+
+    `confirm` is needed when runs would be cancelled. `at` is the moment of a `scheduled` shutdown.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     status: AgentStatus
+    shutdown: Shutdown = Shutdown.GRACEFUL
+    at: Annotated[AwareDatetime | None, Field(description="Only, and always, with shutdown = scheduled.")] = None
+    confirm: bool = False
+    reason: Annotated[str, Field(max_length=2_000, description="Why; kept with the change.")] = ""
 
 
 class BulkChange(StatusChange):
@@ -44,9 +55,14 @@ class BulkChange(StatusChange):
 
 
 class StatusAnswer(View):
+    """The status now, what is planned, and how many runs this change has cancelled or is stopping."""
+
     key: str
     visibility: str
     status: str
+    planned_status: PlannedStatusView | None
+    cancelled: int
+    cancelling: int
 
 
 class BulkResult(View):
@@ -88,9 +104,12 @@ class ExecuteAnswer(View):
 
 @router.put("/api/agents/{key}/status", response_model=StatusAnswer)
 async def put_status(request: Request, key: str, change: StatusChange, visibility: Whose = None) -> Response:
-    """Set the status of an Agent; obeyed everywhere within a second, also for runs that wait or are claimed."""
+    """Set the status of an Agent; obeyed everywhere within a second, also for runs that wait or are claimed.
+
+    A change that would cancel runs is refused unless it is confirmed; the refusal says what would happen.
+    """
     gateway, caller = gateway_of(request), await caller_of(request)
-    return json_answer(await _set(gateway, caller, key, change.status, visibility))
+    return json_answer(await _set(gateway, caller, key, change, visibility))
 
 
 @router.post("/api/agents/bulk", response_model=BulkAnswer)
@@ -100,22 +119,21 @@ async def change_many(request: Request, change: BulkChange) -> Response:
     results = []
     for key in dict.fromkeys(change.keys):
         try:
-            await _set(gateway, caller, key, change.status, change.visibility)
+            done = await _set(gateway, caller, key, change, change.visibility)
         except Permanent as error:
             results.append({"key": key, "status": None, "code": error.code, "detail": error.message})
         else:
-            results.append({"key": key, "status": change.status, "code": None, "detail": None})
+            results.append({"key": key, "status": done["status"], "code": None, "detail": None})
     return json_answer({"results": results})
 
 
 async def _set(
-    gateway: Gateway, caller: Caller, key: str, status: AgentStatus, visibility: Visibility | None
+    gateway: Gateway, caller: Caller, key: str, change: StatusChange, visibility: Visibility | None
 ) -> Document:
     agent = await agent_to_write(gateway, caller, key, visibility)
-    if agent.status is not status:
-        await gateway.agent_records.set_status(agent.organisation, key, status)
-        log.info("agent.status_changed", agent=agent.id, status=status, before=agent.status, by=caller.user)
-    return {"key": key, "visibility": visibility_of(agent), "status": status}
+    wanted = WantedStatus(change.status, change.shutdown, change.at, change.reason, is_confirmed=change.confirm)
+    changed = await change_status(gateway, caller, agent, wanted)
+    return status_answer(changed.agent, changed.runs)
 
 
 @router.post("/api/agents/{key}/execute", status_code=202, response_model=ExecuteAnswer)

@@ -33,6 +33,7 @@ from services.gateway.problems import RequestInvalid
 from services.gateway.state import Gateway, caller_of, gateway_of
 from shared.errors import NotFound
 from shared.store.agent_documents import AgentRecord, Draft
+from shared.store.lifecycle import ChangeKind, ChangeRecord
 
 log = structlog.get_logger()
 router = APIRouter(tags=["agents"])
@@ -151,7 +152,8 @@ async def archive_agent(request: Request, key: str, visibility: Whose = None) ->
     gateway, caller = gateway_of(request), await caller_of(request)
     agent = await agent_to_write(gateway, caller, key, visibility)
     if not agent.is_archived:
-        await gateway.agent_records.archive(agent.organisation, key, caller.user, gateway.clock())
+        change = ChangeRecord(ChangeKind.ARCHIVED, gateway.clock(), caller.user, agent.status)
+        await gateway.lifecycle.archive(agent.id, change)
         log.info("agent.archived", agent=agent.id, by=caller.user)
     (agent,) = [each for each in await gateway.agent_records.of_key(agent.organisation, key) if each.id == agent.id]
     return json_answer(await _shown(gateway, caller, agent))

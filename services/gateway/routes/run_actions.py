@@ -3,22 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.answers import json_answer
-from services.gateway.auth import Caller
+from services.gateway.cancelling import cancel_runs
 from services.gateway.explain import Surroundings, explain
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import CancelAnswer, ExplainAnswer, RunView, run_view
 from services.gateway.visible import visible_run
 from shared.domain.run import RunStatus
 from shared.errors import Conflict
-from shared.messaging.cancelling import tell_runners
-from shared.store.run_ends import Cancel, CancelResult
 
-log = structlog.get_logger()
 router = APIRouter(tags=["agent runs"])
 
 _COUNT_AT_MOST = 10_000
@@ -61,7 +57,7 @@ async def cancel_agent_runs(request: Request, wanted: CancelMany) -> Response:
     """End every queued run that matches, and ask for the end of those that are running."""
     gateway, caller = gateway_of(request), await caller_of(request)
     query = {**caller.whose(wanted.user, all_users=wanted.all_users), **_conditions(wanted)}
-    result = await _cancel(gateway, caller, query, wanted.reason)
+    result = await cancel_runs(gateway, caller, query, wanted.reason)
     return json_answer({"cancelled": result.cancelled, "cancelling": len(result.cancelling) + len(result.requeued)})
 
 
@@ -74,7 +70,7 @@ async def cancel_agent_run(request: Request, run_id: str, wanted: CancelOne | No
     gateway, caller = gateway_of(request), await caller_of(request)
     await visible_run(gateway, caller, run_id)
     query = {"_id": run_id, "organisation": caller.organisation}
-    await _cancel(gateway, caller, query, None if wanted is None else wanted.reason)
+    await cancel_runs(gateway, caller, query, None if wanted is None else wanted.reason)
     run = await visible_run(gateway, caller, run_id)
     if run["status"] in (RunStatus.COMPLETED, RunStatus.FAILED):
         raise RunEnded(
@@ -104,19 +100,6 @@ def _conditions(wanted: CancelMany) -> Document:
         "queued_at": None if wanted.queued_before is None else {"$lt": wanted.queued_before},
     }
     return {name: value for name, value in conditions.items() if value is not None}
-
-
-async def _cancel(gateway: Gateway, caller: Caller, query: Document, reason: str | None) -> CancelResult:
-    result = await gateway.runs.cancel(query, Cancel(caller.user, gateway.clock(), reason))
-    await tell_runners(gateway.publisher, result.cancelling)
-    log.info(
-        "runs.cancelled",
-        organisation=caller.organisation,
-        by=caller.user,
-        cancelled=result.cancelled,
-        cancelling=len(result.cancelling),
-    )
-    return result
 
 
 async def _surroundings(gateway: Gateway, run: Document) -> Surroundings:

@@ -44,7 +44,8 @@ class LlmAgent:
         seen = await self._read_memory(attempt, owners)
         model = self.models[attempt.spec.model.tier]
         conversation = Conversation(attempt, model, self.model_calls, self.tool_calls)
-        answer = await conversation.answer_to(render_input(attempt.event, attempt.spec.memory, seen))
+        spec = attempt.spec
+        answer = await conversation.answer_to(render_input(attempt.event, spec.memory, seen, spec.environment))
         parsed, faults = _check(answer, attempt.spec.output_schema)
         if faults:
             mended = await conversation.answer_to(render_repair(answer, faults))

@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 import pytest
 from nats.aio.client import Client
+from structlog.testing import capture_logs
 
 from contracts.agents import AgentSpec, BindingLimits, ModelTier, Scope
+from contracts.operation import LoggingLevel
 from contracts.registry import parse_json
 from contracts.streams import RUN_EVENTS
 from services.runner.agents.limits import check_model_call
@@ -17,6 +19,7 @@ from shared.clock import utc_now
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.run import Done, Usage
 from shared.errors import LimitReached, Permanent, Retryable
+from shared.least_level import drop_below_least
 from shared.llm.errors import ModelAnswerCut, ModelRateLimited, ModelUnavailable
 from shared.llm.port import Usage as ModelUsage
 from shared.messaging.publisher import Publisher
@@ -296,3 +299,17 @@ async def test_the_tier_and_the_limits_of_bindings_are_obeyed_from_the_claim_on(
     error = (await runner.run_of(run_id))["error"]
     assert error["code"] == "request_limit_reached"
     assert "limits.request_limit of the binding of user ada is 3" in error["detail"]
+
+
+async def test_the_delay_is_at_least_the_agents_own(mongo: Mongo) -> None:
+    run = await ended(mongo, failing(Retryable("Not now.")), retry_delay_seconds=120)
+
+    assert 120 <= (run["waiting_for"]["until"] - run["changed_at"]).total_seconds() <= 120 * 1.25
+
+
+@pytest.mark.parametrize(("level", "is_said"), [(LoggingLevel.INFO, True), (LoggingLevel.WARNING, False)])
+async def test_what_is_said_of_a_run_is_what_its_agent_wants(mongo: Mongo, level: LoggingLevel, is_said: bool) -> None:
+    with capture_logs(processors=[drop_below_least]) as lines:
+        await ended(mongo, succeeding, logging_level=level)
+
+    assert ("run.completed" in {line["event"] for line in lines}) is is_said

@@ -8,12 +8,15 @@ from contracts.agent_kinds import AgentStatus
 from shared.store.agent_documents import Draft
 from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore, Seeding, VersionTaken
+from shared.store.lifecycle import ChangeKind, ChangeRecord, LifecycleStore
 from shared.store.mongo import Mongo
 from shared.store.watch import ConfigurationWatch
 from tests.unit.shared.given import LATER, NOW, a_spec
 
 BUILT_IN = a_spec("noter", instructions="Take notes.")
 ACMES = a_spec("noter", instructions="Take Acme's notes.")
+ARCHIVED = ChangeRecord(ChangeKind.ARCHIVED, LATER, "olga", "active")
+PAUSED = ChangeRecord(ChangeKind.STATUS_CHANGED, LATER, "olga", "active", "paused")
 DRAFT = Draft({"key": "noter"}, "olga", NOW)
 
 
@@ -101,7 +104,7 @@ async def test_an_archived_agent_is_published_no_more_and_its_versions_stay(mong
     agents, records = AgentStore(mongo.database), AgentRecords(mongo.database)
     await agents.publish(ACMES, "olga", NOW, organisation="acme")
 
-    await records.archive("acme", "noter", "olga", LATER)
+    await LifecycleStore(mongo).archive("acme/noter", ARCHIVED)
 
     assert await agents.published() == []
     assert await agents.version("noter", 1, "acme") is not None
@@ -111,9 +114,9 @@ async def test_an_archived_agent_is_published_no_more_and_its_versions_stay(mong
 
 
 async def test_a_built_in_agent_that_was_archived_stays_so_when_it_is_refreshed(mongo: Mongo) -> None:
-    agents, records = AgentStore(mongo.database), AgentRecords(mongo.database)
+    agents = AgentStore(mongo.database)
     await agents.seed(BUILT_IN, NOW)
-    await records.archive("", "noter", "olga", NOW)
+    await LifecycleStore(mongo).archive("noter", ARCHIVED)
 
     await agents.seed(ACMES, LATER)
 
@@ -133,16 +136,12 @@ async def test_the_drafts_and_agents_of_others_are_not_seen(mongo: Mongo) -> Non
 
 
 async def test_a_status_and_an_override_reach_whoever_watches(mongo: Mongo) -> None:
-    agents, records, watch = (
-        AgentStore(mongo.database),
-        AgentRecords(mongo.database),
-        ConfigurationWatch(mongo.database),
-    )
+    agents, watch = AgentStore(mongo.database), ConfigurationWatch(mongo.database)
     await agents.seed(BUILT_IN, NOW)
     await agents.publish(ACMES, "olga", NOW, organisation="acme")
     await watch.look()
 
-    await records.set_status("acme", "noter", AgentStatus.PAUSED)
+    await LifecycleStore(mongo).set_status("acme/noter", PAUSED)
     await watch.look()
 
     effective = {name: watch.configuration.effective(ACMES, name, None, None) for name in ("acme", "harbour")}

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from contracts.agents import AgentSpec, IntervalSchedule
 from shared.store.agents import AgentStore, Seeding
+from shared.store.lifecycle import ChangeKind, ChangeRecord, LifecycleStore
 from shared.store.mongo import Mongo
 from tests.unit.shared.given import LATER, NOW, a_spec, a_version
 
@@ -157,3 +158,20 @@ async def test_a_doubtful_schedule_is_told_once_when_it_is_published(mongo: Mong
     doubted = [(each["agent"], each["version"]) for each in logged if each["event"] == "schedule.doubted"]
     assert doubted == [("hasty", 1), ("hasty", 2)]
     assert "timeout_seconds" in logged[0]["warning"]
+
+
+async def test_an_agent_that_does_not_start_by_itself_is_inactive_until_somebody_starts_it(mongo: Mongo) -> None:
+    agents, lifecycle = AgentStore(mongo.database), LifecycleStore(mongo)
+    waiting = a_spec("waiting", auto_start=False)
+    await agents.publish(waiting, "olga", NOW)
+    at_first = await agents.statuses()
+    await lifecycle.set_status("waiting", ChangeRecord(ChangeKind.STATUS_CHANGED, NOW, "olga", "inactive", "active"))
+
+    await agents.publish(waiting.model_copy(update={"description": "Better."}), "olga", LATER)
+    republished = await agents.statuses()
+    await lifecycle.archive("waiting", ChangeRecord(ChangeKind.ARCHIVED, LATER, "olga", "active"))
+    await agents.publish(waiting, "olga", LATER)
+
+    assert at_first == {"waiting": "inactive"}
+    assert republished == {"waiting": "active"}
+    assert await agents.statuses() == {"waiting": "inactive"}

@@ -10,9 +10,11 @@ from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
 from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus, Waiting
 from shared.domain.slot import Slot
+from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.lifecycle import LifecycleStore
 from shared.store.members import Member
 from shared.store.memory import MemoryStore
 from shared.store.metrics import MetricsStore
@@ -39,6 +41,7 @@ RECENT_OF_ADA = {
         {"changed_at": {"$gte": NOW}},
     ]
 }
+NOTERS = {"organisation": "acme", "agent_key": "noter"}
 ANY_STATUS = {"status": {"$in": sorted(DeadLetterStatus)}}
 PENDING_OF_ADA = {"organisation": "acme", "user": "ada", "status": "pending"}
 
@@ -50,6 +53,10 @@ QUERIES: dict[str, Query] = {
     "runs: of an organisation": lambda mongo: RunStore(mongo.database).find(
         {"organisation": "acme", "status": RunStatus.FAILED}, 50
     ),
+    "runs: figures of an Agent": lambda mongo: AgentFiguresStore(mongo.database).figures(NOTERS),
+    "runs: latest of an Agent": lambda mongo: AgentFiguresStore(mongo.database).latest(NOTERS),
+    "agents: planned": lambda mongo: LifecycleStore(mongo).due(LATER, 10),
+    "agents: changes": lambda mongo: LifecycleStore(mongo).changes("noter", 10),
     "runs: load": lambda mongo: RunStore(mongo.database).load(["run_1"]),
     "runs: claim": lambda mongo: RunStore(mongo.database).claim(["run_1", "run_2"], "runner-1", LEASE_SECONDS),
     "runs: heartbeat": lambda mongo: RunStore(mongo.database).extend_leases(

@@ -208,3 +208,15 @@ def test_what_is_exported_is_a_file_for_each_published_agent(desk: Desk, tmp_pat
     (file,) = (tmp_path / "agents").iterdir()
     assert file.name == "noter.toml"
     assert 'visibility = "organisation"' in file.read_text()
+
+
+def test_a_status_for_later_is_sent_with_its_moment_and_why(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.tell({"results": [{"key": "noter", "status": "active", "code": None, "detail": None}]})
+    later = ("--shutdown", "scheduled", "--at", "2030-01-01T00:00:00Z", "--reason", "Moving.", "--confirm")
+
+    assert desk.towpath("agents", "status", "inactive", "noter", *later) == 0
+
+    (body,) = desk.bodies()
+    assert (body["status"], body["shutdown"], body["at"]) == ("inactive", "scheduled", "2030-01-01T00:00:00Z")
+    assert (body["reason"], body["confirm"]) == ("Moving.", True)
+    assert "It will be inactive at 2030-01-01T00:00:00Z." in capsys.readouterr().out

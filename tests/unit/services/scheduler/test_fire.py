@@ -9,7 +9,7 @@ from contracts.agents import DailySchedule, IntervalSchedule
 from contracts.registry import parse_json
 from services.scheduler.fire import fire
 from shared.domain.firing import fire_id, fire_key
-from shared.store.members import Member
+from shared.store.members import Member, whole_organisation
 from shared.store.schedules import ScheduleInForce
 from tests.unit.shared.given import NOW
 
@@ -50,3 +50,10 @@ def test_the_day_is_that_of_the_members_wall_clock(timezone: str, day: int) -> N
     event = fire(nightly, datetime(2026, 11, 20, 23, 0, tzinfo=UTC), NOW)
 
     assert (event.data.date.day, event.data.timezone) == (day, timezone)
+
+
+def test_one_for_the_organisation_names_neither_project_nor_user() -> None:
+    event = fire(replace(PULSE, member=whole_organisation("acme")), NOW, NOW)
+
+    assert parse_json(event.to_json()) == event
+    assert (event.organisationid, event.projectid, event.userid) == ("acme", None, None)

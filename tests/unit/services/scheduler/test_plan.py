@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts.agents import AgentSpec, DailySchedule, IntervalSchedule, Misfire, Schedule, Scope
 from services.scheduler.plan import plan
 from shared.domain.binding import Binding, ScopeRef
-from shared.domain.configuration import Configuration
+from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.firing import FiringRule
 from shared.domain.schedule import next_due
 from shared.store.members import Member
@@ -154,3 +154,26 @@ def test_planning_again_changes_nothing(members: list[Member], later: list[str],
 
     assert plan(configuration, members, kept, NOW + timedelta(hours=1)) == ([], [])
     assert len(kept) == len(members)
+
+
+def test_one_for_the_organisation_fires_once_whoever_its_members_are_and_without_any() -> None:
+    trigger = {"schedule": QUARTERLY, "target": {"type": "task", "id": "{data.fire_id}"}, "for_each": "organisation"}
+    archive = a_spec("archive", schedule_trigger=trigger)
+    of_server, own = Configuration(), Configuration()
+    of_server.replace_agents([a_version(archive)])
+    own.replace_agents([AgentVersion(1, archive, "harbour")])
+
+    members = [(each.member.organisation, each.member.user) for each in plan(of_server, [ADA, BOB], {}, NOW)[0]]
+    memberless = [(each.member.organisation, each.member.user) for each in plan(own, [], {}, NOW)[0]]
+
+    assert members == [("acme", "")]
+    assert memberless == [("harbour", "")]
+
+
+def test_a_schedule_for_the_organisation_obeys_the_organisations_binding() -> None:
+    trigger = {"schedule": QUARTERLY, "target": {"type": "task", "id": "{id}"}, "for_each": "organisation"}
+    binding = Binding("acme", ScopeRef(Scope.ORGANISATION, "acme"), "archive", schedule=DAILY)
+
+    (schedule,), _ = plan(configured(a_spec("archive", schedule_trigger=trigger), bindings=(binding,)), [ADA], {}, NOW)
+
+    assert (schedule.schedule, schedule.decided_by) == (DAILY, ScopeRef(Scope.ORGANISATION, "acme"))

@@ -34,3 +34,14 @@ def test_more_failures_never_wait_less(failures: int, jitter: float) -> None:
 @pytest.mark.parametrize(("failures", "longest"), [(1, 1.0), (2, 2.0), (3, 4.0), (9, 256.0), (10, 300.0), (50, 300.0)])
 def test_the_bound_doubles_from_one_second_to_five_minutes(failures: int, longest: float) -> None:
     assert retry_delay_seconds(failures, None, jitter=1.0) == longest
+
+
+@pytest.mark.parametrize(
+    ("failures", "first", "least"), [(1, 60, 60), (3, 60, 240), (9, 60, 300), (1, 900, 900), (2, 900, 900)]
+)
+@pytest.mark.parametrize("jitter", [0.0, 1.0])
+def test_an_agents_own_first_delay_doubles_and_is_never_cut_short(
+    failures: int, first: int, least: int, jitter: float
+) -> None:
+    assert retry_delay_seconds(failures, None, jitter, first) == least * (1 + jitter / 4)
+    assert retry_delay_seconds(failures, 10_000, jitter, first) >= 10_000
