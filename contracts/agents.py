@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from contracts.active_hours import ActiveHours
 from contracts.agent_kinds import AgentType, Tags, Visibility
@@ -88,12 +88,28 @@ class TargetRule(_Model):
 
 
 class EventTrigger(_Model):
-    """Starts the Agent for each event of one type of which `when` is true, `delay_seconds` after the gate has decided."""
+    """Starts the Agent for each event of one type of which `when` is true, `delay_seconds` after the gate has decided.
+
+    With `debounce_seconds` the run waits for more events of its target: each one has it wait so long again, and the run
+    is for the last of them. It starts at the latest `max_wait_seconds` after the first one; None is ten times the debounce.
+    """
 
     event: str
     when: Filter | None = None
     target: TargetRule
     delay_seconds: int = Field(default=0, ge=0, le=30 * 86_400)
+    debounce_seconds: int = Field(default=0, ge=0, le=3_600)
+    max_wait_seconds: int | None = Field(default=None, ge=1, le=86_400)
+
+    @model_validator(mode="after")
+    def _waits_in_one_way(self) -> Self:
+        if self.delay_seconds and self.debounce_seconds:
+            raise ValueError("delay_seconds and debounce_seconds: set one of them, a debounced run waits already")
+        if self.max_wait_seconds is not None and not self.debounce_seconds:
+            raise ValueError("max_wait_seconds: bounds debounce_seconds; set that, too")
+        if self.max_wait_seconds is not None and self.max_wait_seconds < self.debounce_seconds:
+            raise ValueError(f"max_wait_seconds: must be at least debounce_seconds, {self.debounce_seconds}")
+        return self
 
 
 class Misfire(StrEnum):
@@ -201,6 +217,7 @@ class AgentSpec(_Model):
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
     counts the attempts after the first, `retry_delay_seconds` is the least time before the first of them. `max_concurrent_tasks` is for one organisation, `max_concurrent_per_target` for
     one target in it; None means no limit. `active_hours` are when it may start, unless a binding says otherwise.
+    `cooldown_seconds`: so long after a run was started for a target, no event and no fire starts another one for it.
 
     `manual` allows people to start it by hand. `visibility` says whose it is, `agent_type`, `category` and `tags` sort it.
     Without `auto_start`, publishing leaves a new Agent inactive. `performance_monitoring` has its figures computed.
@@ -223,6 +240,7 @@ class AgentSpec(_Model):
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
     active_hours: ActiveHours | None = None
+    cooldown_seconds: int = Field(default=0, ge=0, le=30 * 86_400)
     manual: bool = True
     auto_start: bool = True
     logging_level: LoggingLevel = LoggingLevel.DEBUG

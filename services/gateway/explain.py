@@ -69,11 +69,13 @@ def _queued(run: Document, around: Surroundings) -> str:
         error=_error(run),
         agent=run["agent_key"],
         organisation=run["organisation"],
+        taken=_count(len(run.get("gathering", {}).get("events", "1")), "event"),
     )
 
 
 _WAITS = {
     Waiting.DELAY: "Its trigger asks for a delay; it starts at {until}.",
+    Waiting.DEBOUNCE: "It has taken {taken} and waits for more about its target; it starts at {until} unless one comes.",
     Waiting.RETRY: "Its last attempt failed, and the next one starts at {until}. {error}",
     Waiting.DECISION: "The gate has not recorded its decision yet; it is looked at again at {until}.",
     Waiting.PROVIDER: "The model provider has no room for now; it is tried again at {until}. {detail}",

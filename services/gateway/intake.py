@@ -71,7 +71,7 @@ def read_events(values: Iterable[Any], caller: Caller, most_bytes: int, now: dat
         except EventRefused as refusal:
             reading.refused.extend(_refused(index, value, error, refusal.code) for error in refusal.errors)
         else:
-            reading.readable.append(Readable(index, accepted_event(event, json, now)))
+            reading.readable.append(Readable(index, accepted_event(event, json, now, index)))
     return reading
 
 

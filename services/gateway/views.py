@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.binding import Binding
@@ -161,38 +160,6 @@ class RunList(View):
     next_cursor: str | None
 
 
-class StepErrorView(View):
-    """Why a call failed, and in which attempt; a later attempt may have made it again."""
-
-    code: str
-    detail: str
-    at: datetime
-    attempt: int
-
-
-class StepView(View):
-    """A model or tool call. `facts` is what was known before its end; a large result is not shown, only its size."""
-
-    index: int
-    kind: str
-    name: str
-    attempt: int
-    started_at: datetime
-    finished_at: datetime | None
-    facts: dict[str, Any]
-    error: StepErrorView | None
-    result: Any
-    result_bytes: int | None
-
-
-class RunDetail(RunView):
-    output: Any
-    effects: list[dict[str, Any]]
-    steps: list[StepView]
-    decision: DecisionView | None
-    event: dict[str, Any] | None
-
-
 class ProposalView(View):
     """A proposal. Those of kind `memory_diff` carry the fields of the diff, others their `change`."""
 
@@ -317,43 +284,9 @@ def _cancel_view(run: Document) -> dict[str, Any] | None:
     return {**asked, "confirmed_at": run.get("finished_at"), "spent_after": run.get("spent_after_cancel")}
 
 
-def run_detail(run: Document, event: Document | None, steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a stored run with all that belongs to it."""
-    return {
-        **run_view(run),
-        "output": _loaded(run.get("output_json")),
-        "effects": run.get("effects") or [],
-        "steps": [_step_view(step) for step in steps],
-        "decision": None if event is None else _decision_of(run["_id"], event),
-        "event": None if event is None else orjson.loads(event["json"]),
-    }
-
-
-def _decision_of(run_id: str, event: Document) -> dict[str, Any] | None:
-    for decision in event.get("decisions") or ():
-        if decision.get("run_id") == run_id:
-            return decision_view(decision)
-    return None
-
-
 def decision_view(decision: Document) -> dict[str, Any]:
     """Return a recorded decision as it is shown."""
     return {name: decision[name] for name in DecisionView.model_fields}
-
-
-def _step_view(step: Document) -> dict[str, Any]:
-    shown = ("index", "kind", "name", "attempt", "started_at", "finished_at")
-    return {
-        **{name: step[name] for name in shown},
-        "facts": step.get("facts", {}),
-        "error": step.get("error"),
-        "result": _loaded(step.get("result_json")),
-        "result_bytes": step.get("result_bytes"),
-    }
-
-
-def _loaded(text: str | None) -> Any:
-    return None if text is None else orjson.loads(text)
 
 
 def proposal_view(proposal: Document) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from contracts.streams import GATING
 from services.gating.arrival import Arrival, parse_arrival
 from services.gating.dead_letters import EventDeadLetters
 from services.gating.gate import Gate
+from services.gating.gathering import Gathering
+from services.gating.starting import Starts
 from shared.admission import Admission, queue_limits
 from shared.delayed import Delayed
 from shared.messaging.broker import make_broker, on_batches
@@ -15,6 +17,7 @@ from shared.messaging.delivery import BatchDelivery
 from shared.messaging.publisher import Publisher
 from shared.process import Process
 from shared.settings import GatingSettings
+from shared.store.cooldowns import CooldownStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
@@ -44,13 +47,15 @@ async def run(settings: GatingSettings, process: Process) -> None:
     watch = ConfigurationWatch(mongo.database)
     clock = ServerClock(mongo)
     runs, events = RunStore(mongo.database), EventStore(mongo.database)
+    limits = queue_limits(settings)
     decided = Delayed("decided", events.settle)
     gate = Gate(
         configuration=watch.configuration,
         events=events,
         runs=runs,
         members=MemberStore(mongo.database),
-        admission=Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock),
+        admission=Admission(SlotStore(mongo.database), runs, publisher, limits, clock),
+        starts=Starts(Gathering(runs, events, publisher, watch.configuration, limits), CooldownStore(mongo.database)),
         publisher=publisher,
         dead_letters=EventDeadLetters(DeadLetterStore(mongo.database), events, publisher, clock),
         clock=clock,

@@ -36,9 +36,9 @@ class Arrival:
     is_first_delivery: bool
     reply_to: str | None
 
-    def accepted_event(self, now: datetime) -> AcceptedEvent:
-        """Return the record of an event that did not come through the gateway."""
-        return accepted_event(self.event, self.json.decode(), now)
+    def accepted_event(self, now: datetime, position: int = 0) -> AcceptedEvent:
+        """Return the record of an event that did not come through the gateway; `position` is its place in the batch."""
+        return accepted_event(self.event, self.json.decode(), now, position)
 
 
 def parse_arrival(message: Msg) -> Arrival:

@@ -16,6 +16,7 @@ from services.gating.members import membership_changes
 from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
 from services.gating.replacing import replace_runs
+from services.gating.starting import Starts
 from shared.admission import Admission
 from shared.clock import Clock
 from shared.delayed import Delayed
@@ -49,6 +50,7 @@ class Gate:
     runs: RunStore
     members: MemberStore
     admission: Admission
+    starts: Starts
     publisher: Publisher
     dead_letters: DeadLetters
     clock: Clock
@@ -82,7 +84,9 @@ class Gate:
         Return the others, and the keys of those that were stored just now.
         """
         direct = [arrival for arrival in batch if not arrival.is_accepted]
-        acceptances = await self.events.accept([arrival.accepted_event(now) for arrival in direct])
+        acceptances = await self.events.accept(
+            [arrival.accepted_event(now, position) for position, arrival in enumerate(direct)]
+        )
         arrivals = {arrival.event.key: arrival for arrival in batch if arrival.is_accepted}
         stored = set()
         for arrival, acceptance in zip(direct, acceptances, strict=True):
@@ -112,11 +116,11 @@ class Gate:
     async def _decided(self, arrivals: Arrivals, recorded: Records, now: datetime) -> Decided:
         """Return the decisions of the events that have none; what is open is asked only where it matters."""
         new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
-        decided = {key: decide(event, self.configuration, now) for key, event in new.items()}
+        decided: Decided = {key: decide(event, self.configuration, now) for key, event in new.items()}
         fires = guarded_fires(new.values(), decided, self.configuration)
-        if not fires:
-            return decided
-        return decided | without_overlap(fires, await self.runs.open_of({each.work for each in fires}))
+        if fires:
+            decided |= without_overlap(fires, await self.runs.open_of({each.work for each in fires}))
+        return await self.starts.settle(new, decided, now)
 
     async def _record(self, fresh: Records, arrivals: Arrivals, now: datetime) -> Records:
         """Record the decisions; return those that another process had recorded first."""
@@ -138,12 +142,14 @@ class Gate:
 
     async def _queued(self, decided: Records, repeated: set[str], arrivals: Arrivals, now: datetime) -> list[NewRun]:
         """Return the runs that were decided, each with a place in the slots it needs or with what it waits for."""
-        queued = [
+        starting = [
             new_run(arrivals[key].event, decision, self.configuration, self.admission.limits, now)
             for key, records in decided.items()
             for decision in records
             if decision["outcome"] == "run" and not decision.get("is_retired")
         ]
+        # Two triggers of an Agent may start the same run; the first counts.
+        queued = list({run.id: (run, candidate) for run, candidate in reversed(starting)}.values())
         # A run that exists has its places, or has given them back.
         existing = await self.runs.known([run.id for run, _ in queued if run.event_key in repeated]) if repeated else ()
         candidates = [each for run, each in queued if each is not None and run.id not in existing]

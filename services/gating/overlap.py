@@ -1,6 +1,6 @@
 """What a fire does while a run of its Agent for the same user and project is open: decided purely."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.agents import Overlap
@@ -10,7 +10,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.decision import Decision, Reason, RunDecided, Skipped
 from shared.store.open_runs import OpenRun, Work
 
-Decided = dict[str, list[Decision]]
+Decided = dict[str, Sequence[Decision]]
 
 
 @dataclass(frozen=True, slots=True)

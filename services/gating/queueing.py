@@ -27,7 +27,7 @@ def new_run(
     own = OwnLimits() if spec is None else OwnLimits(spec.max_concurrent_per_target, spec.max_concurrent_tasks)
     lane = Lane(decision["lane"])
     slots = slots_of(event.organisationid, decision["agent_key"], target, lane, own, limits)
-    waiting = None if spec is None else _waiting(event, spec, configuration, now)
+    waiting = None if spec is None else _waiting(event, decision, spec, configuration, now)
     run = NewRun(
         id=decision["run_id"],
         event_key=event.key,
@@ -58,10 +58,16 @@ def verdict_fields(verdict: Verdict, now: datetime) -> Document:
     return {"waiting_for": waiting_for(verdict.lacks, now)}
 
 
-def _waiting(event: Event, spec: AgentSpec, configuration: Configuration, now: datetime) -> Document | None:
+def _waiting(
+    event: Event, decision: Mapping[str, Any], spec: AgentSpec, configuration: Configuration, now: datetime
+) -> Document | None:
+    debounce = decision.get("debounce_seconds", 0)
+    if debounce:
+        # Whether its Agent is paused counts when it has waited: until then it takes the events of its target.
+        return waiting_document(Waiting.DEBOUNCE, now, until=now + timedelta(seconds=debounce))
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
     if effective.waits_because is not None:
         key = paused_key(event.organisationid, spec.key)
         return waiting_document(Waiting.PAUSED, now, key=key, detail=effective.waits_because)
-    delay = next((trigger.delay_seconds for trigger in spec.triggers if trigger.event == event.type), 0)
+    delay = decision.get("delay_seconds", 0)
     return waiting_document(Waiting.DELAY, now, until=now + timedelta(seconds=delay)) if delay else None

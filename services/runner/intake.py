@@ -10,6 +10,7 @@ from contracts.lanes import Queue
 from contracts.subjects import last_id
 from services.runner.execution import Claimed
 from services.runner.executions import Executions
+from services.runner.gathered import with_its_event
 from services.runner.slots import Slots
 from services.runner.versions import VersionCache
 from shared.domain.run import Claim
@@ -90,6 +91,7 @@ class Intake:
         return [await self._claimed(run, events.get(run["event_key"])) for run in runs]
 
     async def _claimed(self, run: Document, event: Document | None) -> Claimed:
+        run, event = await with_its_event(run, event, self._events, self._runs)
         version = await self._versions.get(run["agent_version_id"])
         claimed = Claimed(Claim(run["_id"], run["attempt"], run["owner"]), run, version, event)
         with claimed.logged:

@@ -7,7 +7,8 @@ from shared.doctor.comparing import ONE, counted_with
 from shared.store.inspection import Probe
 
 NOT_DECIDED: Final = "not_decided"
-_STARTS_A_RUN: Final = {"decisions.outcome": "run"}
+_STARTS_A_RUN: Final = {"decisions.outcome": {"$in": ["run", "coalesced"]}}
+"""Or is taken by one that another event has started."""
 
 
 def decided_and_missing(before: datetime) -> Probe:
@@ -39,11 +40,15 @@ def not_decided(before: datetime) -> Probe:
 
 
 def repeated(before: datetime) -> Probe:
-    """Find works that have more than one run; the last of these is named."""
+    """Find works that have more than one run; the last of these is named.
+
+    A run that was cancelled because no decision names it does no work.
+    """
     work = {"event": "$event_key", "agent": "$agent_key", "type": "$target.type", "target": "$target.id"}
     return Probe(
         "runs",
         [
+            {"$match": {"error.code": {"$ne": NOT_DECIDED}}},
             {"$group": {"_id": work, "runs": {"$sum": 1}, "run": {"$max": "$_id"}}},
             {"$match": {"runs": {"$gt": 1}}},
             {"$project": {"_id": "$run"}},

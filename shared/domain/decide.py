@@ -1,6 +1,7 @@
 """The gate, decided purely: an event and the configuration in, a decision for every matching Agent out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -9,9 +10,19 @@ from contracts.envelope import Event
 from contracts.manual_runs import AgentExecuteRequested
 from contracts.schedules import ScheduleFired
 from shared.domain.active_hours import hours_text, is_open, next_opening
-from shared.domain.agent_id import version_id
 from shared.domain.configuration import AgentVersion, Configuration
-from shared.domain.decision import MANUAL_TARGET, Decision, Reason, RunDecided, Skipped, Target, explanation, named
+from shared.domain.debounce import Debounce
+from shared.domain.decision import (
+    MANUAL_TARGET,
+    Coalesced,
+    Decision,
+    Reason,
+    RunDecided,
+    Skipped,
+    Target,
+    explanation,
+    named,
+)
 from shared.domain.effective import Effective
 from shared.domain.filtering import FilterFailed, passes
 from shared.domain.target import TargetMissing, target_of
@@ -19,31 +30,38 @@ from shared.domain.target import TargetMissing, target_of
 DecisionRecord = dict[str, object]
 
 
-def decide(event: Event, configuration: Configuration, now: datetime) -> list[Decision]:
-    """Return one decision for every trigger that is for this type of event."""
-    return [
-        _decide(event, version, rule, when, configuration, now)
-        for version, rule, when in _matching(event, configuration)
-    ]
+def decide(event: Event, configuration: Configuration, now: datetime) -> list[RunDecided | Skipped]:
+    """Return one decision for every trigger that is for this type of event, as if nothing else had been decided yet."""
+    return [_decide(event, start, configuration, now) for start in _matching(event, configuration)]
 
 
-def _matching(
-    event: Event, configuration: Configuration
-) -> Iterator[tuple[AgentVersion, TargetRule | Target, str | None]]:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What would start: a version of an Agent, on this target, if its filter lets it, and as its trigger has it wait."""
+
+    version: AgentVersion
+    target: TargetRule | Target
+    when: str | None = None
+    delay_seconds: int = 0
+    debounce: Debounce | None = None
+    is_cooled: bool = True
+
+
+def _matching(event: Event, configuration: Configuration) -> Iterator[_Start]:
     if isinstance(event, AgentExecuteRequested):
         version = configuration.agent(event.organisationid, event.data.agent_key)
         if version is not None and version.spec.manual:
-            yield version, _manual_target(event), None
+            yield _Start(version, _manual_target(event), is_cooled=False)
         return
     if isinstance(event, ScheduleFired):
         version = configuration.agent(event.organisationid, event.data.agent_key)
         if version is not None and version.spec.schedule_trigger is not None:
-            yield version, version.spec.schedule_trigger.target, None
+            yield _Start(version, version.spec.schedule_trigger.target)
         return
     for version in configuration.triggered_by(event.type, event.organisationid):
         for trigger in version.spec.triggers:
             if trigger.event == event.type:
-                yield version, trigger.target, trigger.when
+                yield _Start(version, trigger.target, trigger.when, trigger.delay_seconds, Debounce.of(trigger))
 
 
 def _manual_target(event: AgentExecuteRequested) -> Target:
@@ -51,30 +69,31 @@ def _manual_target(event: AgentExecuteRequested) -> Target:
     return Target(MANUAL_TARGET, event.id) if asked is None else Target(asked.type, asked.id)
 
 
-def _decide(
-    event: Event,
-    version: AgentVersion,
-    rule: TargetRule | Target,
-    when: str | None,
-    configuration: Configuration,
-    now: datetime,
-) -> Decision:
-    spec = version.spec
+def _decide(event: Event, start: _Start, configuration: Configuration, now: datetime) -> RunDecided | Skipped:
+    version, spec = start.version, start.version.spec
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
     if effective.is_inactive:
         return Skipped(spec.key, version.number, Reason.AGENT_INACTIVE, None)
     if not effective.is_enabled:
         return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
-    kept_out = _filtered(event, version, when) or _closed(version, effective, now)
+    kept_out = _filtered(event, version, start.when) or _closed(version, effective, now)
     if kept_out is not None:
         return kept_out
     try:
-        target = rule if isinstance(rule, Target) else target_of(rule, event)
+        target = start.target if isinstance(start.target, Target) else target_of(start.target, event)
     except TargetMissing as error:
         return Skipped(spec.key, version.number, Reason.TARGET_MISSING, None, str(error))
     lane = effective.priority_level.value
     return RunDecided(
-        spec.key, version.number, target, lane, effective.decided_by, agent_organisation=version.organisation
+        spec.key,
+        version.number,
+        target,
+        lane,
+        effective.decided_by,
+        agent_organisation=version.organisation,
+        delay_seconds=start.delay_seconds,
+        debounce=start.debounce,
+        cooldown_seconds=spec.cooldown_seconds if start.is_cooled else 0,
     )
 
 
@@ -117,18 +136,30 @@ def record(event_key: str, decision: Decision) -> DecisionRecord:
     }
     match decision:
         case RunDecided():
-            replaces = {"replaces": list(decision.replaces)} if decision.replaces else {}
             return {
                 **common,
-                **replaces,
+                **_particulars(decision),
                 "outcome": "run",
                 "reason": "enabled",
                 "run_id": decision.run_id(event_key),
                 "target": {"type": decision.target.type, "id": decision.target.id},
                 "lane": decision.lane.value,
-                "agent_version_id": version_id(decision.agent_organisation, decision.agent_key, decision.agent_version),
+                "agent_version_id": decision.agent_version_id,
             }
+        case Coalesced():
+            target = {"type": decision.target.type, "id": decision.target.id}
+            return {**common, "outcome": "coalesced", "reason": "debounce", "run_id": decision.into, "target": target}
         case Skipped():
             return {**common, "outcome": "skipped", "reason": decision.reason.value, "run_id": None}
         case _:
             assert_never(decision)
+
+
+def _particulars(decision: RunDecided) -> DecisionRecord:
+    """Return what only some decisions say."""
+    said: DecisionRecord = {
+        "replaces": list(decision.replaces),
+        "delay_seconds": decision.delay_seconds,
+        "debounce_seconds": 0 if decision.debounce is None else decision.debounce.seconds,
+    }
+    return {name: value for name, value in said.items() if value}

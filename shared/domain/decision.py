@@ -8,7 +8,9 @@ from typing import Final, assert_never
 from contracts.agents import Scope
 from contracts.ids import run_id
 from contracts.lanes import Lane
+from shared.domain.agent_id import version_id
 from shared.domain.binding import ScopeRef
+from shared.domain.debounce import Debounce
 
 
 class Reason(StrEnum):
@@ -21,6 +23,7 @@ class Reason(StrEnum):
     FILTERED = "filtered"
     FILTER_FAILED = "filter_failed"
     OUTSIDE_ACTIVE_HOURS = "outside_active_hours"
+    COOLDOWN = "cooldown"
 
 
 MANUAL_TARGET = "manual_run"
@@ -39,7 +42,8 @@ class Target:
 class RunDecided:
     """The Agent starts: this is the run, and these are the runs whose place it takes.
 
-    `agent_organisation` is whose the Agent is, empty for the server's.
+    `agent_organisation` is whose the Agent is, empty for the server's. The run waits as its own trigger says;
+    `cooldown_seconds` is how long no other one is started for its target.
     """
 
     agent_key: str
@@ -49,9 +53,27 @@ class RunDecided:
     decided_by: ScopeRef | None
     replaces: tuple[str, ...] = ()
     agent_organisation: str = ""
+    delay_seconds: int = 0
+    debounce: Debounce | None = None
+    cooldown_seconds: int = 0
+
+    @property
+    def agent_version_id(self) -> str:
+        return version_id(self.agent_organisation, self.agent_key, self.agent_version)
 
     def run_id(self, event_key: str) -> str:
         return run_id(event_key, self.agent_key, self.target.type, self.target.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Coalesced:
+    """A run that waits for more events of the target has taken this one: it works on the last that it has taken."""
+
+    agent_key: str
+    agent_version: int
+    target: Target
+    decided_by: ScopeRef | None
+    into: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,7 @@ class Skipped:
     detail: str = ""
 
 
-Decision = RunDecided | Skipped
+Decision = RunDecided | Coalesced | Skipped
 
 
 _WHY_NOT: Final[Mapping[Reason, str]] = {
@@ -75,6 +97,7 @@ _WHY_NOT: Final[Mapping[Reason, str]] = {
     Reason.FILTERED: "{agent} does not start: the event does not satisfy {detail}.",
     Reason.FILTER_FAILED: "{agent} cannot start: its filter {detail}.",
     Reason.OUTSIDE_ACTIVE_HOURS: "{agent} is outside its active hours, {detail}.",
+    Reason.COOLDOWN: "{agent} does not start: its cooldown for this target lasts {detail}.",
     Reason.OVERLAP: "{agent} does not start: its run {detail} is open, and overlap is skip.",
 }
 
@@ -83,13 +106,22 @@ def explanation(decision: Decision) -> str:
     """Say in one sentence what was decided and by what."""
     match decision:
         case RunDecided(replaces=replaces):
-            start = f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}"
+            start = f"{decision.agent_key} starts on {decision.target.type} {decision.target.id}{_when(decision)}"
             return f"{start}, in place of {', '.join(replaces)}." if replaces else f"{start}."
+        case Coalesced(into=into):
+            target = f"{decision.target.type} {decision.target.id}"
+            return f"{decision.agent_key} takes it up in its run {into}, which waits for more about {target}."
         case Skipped():
             said = {"agent": decision.agent_key, "scope": named(decision.decided_by), "detail": decision.detail}
             return _WHY_NOT[decision.reason].format(**said)
         case _:
             assert_never(decision)
+
+
+def _when(decision: RunDecided) -> str:
+    if decision.debounce is not None:
+        return f" once nothing more has come for {decision.debounce.seconds} s"
+    return f" in {decision.delay_seconds} s" if decision.delay_seconds else ""
 
 
 def named(at: ScopeRef | None) -> str:

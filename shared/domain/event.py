@@ -14,7 +14,10 @@ REPLY_HEADER = "Towpath-Gated-To"
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEvent:
-    """An event as stored: `json` is the CloudEvent exactly as it is published."""
+    """An event as stored: `json` is the CloudEvent exactly as it is published.
+
+    `position` is its place among the events that were accepted together, at the same time.
+    """
 
     key: str
     id: str
@@ -25,9 +28,10 @@ class AcceptedEvent:
     content_hash: str
     json: str
     accepted_at: datetime
+    position: int = 0
 
 
-def accepted_event(event: Event, json: str, now: datetime) -> AcceptedEvent:
+def accepted_event(event: Event, json: str, now: datetime, position: int = 0) -> AcceptedEvent:
     """Return the record of an event; `json` is the event as `Event.to_json` or its publisher wrote it."""
     return AcceptedEvent(
         key=event.key,
@@ -39,4 +43,5 @@ def accepted_event(event: Event, json: str, now: datetime) -> AcceptedEvent:
         content_hash=blake2b(event.to_json(), digest_size=16).hexdigest(),
         json=json,
         accepted_at=now,
+        position=position,
     )

@@ -8,14 +8,14 @@ from contracts.envelope import Event
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
 from shared.domain.decide import decide
-from shared.domain.decision import Decision, RunDecided
+from shared.domain.decision import RunDecided, Skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """A decision, and what would have its run wait: a scope that pauses the Agent, or the Agent's own status."""
 
-    decision: Decision
+    decision: RunDecided | Skipped
     paused_by: ScopeRef | None
     waits_because: str | None = None
 
@@ -34,7 +34,7 @@ def foresee(event: Event, configuration: Configuration, now: datetime) -> list[F
     return [_foreseen(event, decision, configuration) for decision in decide(event, configuration, now)]
 
 
-def _foreseen(event: Event, decision: Decision, configuration: Configuration) -> Foreseen:
+def _foreseen(event: Event, decision: RunDecided | Skipped, configuration: Configuration) -> Foreseen:
     if not isinstance(decision, RunDecided):
         return Foreseen(decision, None)
     version = configuration.agent(event.organisationid, decision.agent_key)

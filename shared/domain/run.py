@@ -37,10 +37,11 @@ def may_become(status: RunStatus) -> tuple[RunStatus, ...]:
 class Waiting(StrEnum):
     """What keeps a queued run out of the dispatch queue.
 
-    The first five end at a time, or by a change of configuration; the last four when a place becomes free.
+    The first six end at a time, or by a change of configuration; the last four when a place becomes free.
     """
 
     DELAY = "delay"
+    DEBOUNCE = "debounce"
     RETRY = "retry"
     DECISION = "decision"
     PROVIDER = "provider"

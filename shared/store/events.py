@@ -32,6 +32,7 @@ def _document(event: AcceptedEvent) -> Document:
         "content_hash": event.content_hash,
         "json": event.json,
         "accepted_at": event.accepted_at,
+        "position": event.position,
         "gated": False,
         "sweep_at": event.accepted_at + SWEEP_AFTER,
     }
@@ -105,6 +106,12 @@ class EventStore:
         with storage_errors():
             cursor = self._events.find({"_id": {"$in": list(keys)}, "gated": True}, {"decisions": 1})
             return {document["_id"]: document["decisions"] async for document in cursor}
+
+    async def orders(self, keys: Iterable[str]) -> dict[str, tuple[datetime, int]]:
+        """Return when each of these events was accepted, and its place among those that were accepted with it."""
+        with storage_errors():
+            cursor = self._events.find({"_id": {"$in": list(keys)}}, {"accepted_at": 1, "position": 1})
+            return {each["_id"]: (each["accepted_at"], each.get("position", 0)) async for each in cursor}
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
         """Return the events as they are stored."""

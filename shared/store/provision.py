@@ -7,6 +7,7 @@ from shared.store import (
     agents,
     bindings,
     bodies,
+    cooldowns,
     dead_letters,
     events,
     lifecycle,
@@ -32,6 +33,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "memory_blocks": memory.INDEXES,
     "memory_versions": memory.VERSION_INDEXES,
     "proposals": proposals.INDEXES + retention.PROPOSAL_INDEXES,
+    "cooldowns": cooldowns.INDEXES,
     "dead_letters": dead_letters.INDEXES,
 }
 

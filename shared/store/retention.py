@@ -53,7 +53,11 @@ class Retention:
 
     def ended_runs(self, before: datetime, size: int) -> AsyncIterator[Batch]:
         """Yield the runs that ended before this moment and from whose end nothing is left to follow, oldest first."""
-        return _batches(_Walk(self._runs, BY_END, "finished_at", {"event_key": 1, "status": 1}), _ended(before), size)
+        return _batches(
+            _Walk(self._runs, BY_END, "finished_at", {"event_key": 1, "gathering.events": 1, "status": 1}),
+            _ended(before),
+            size,
+        )
 
     async def delete_runs(self, runs: Batch, before: datetime) -> int:
         """Delete these runs with their steps, bodies and decided dead letters; return how many went.
@@ -66,7 +70,7 @@ class Retention:
             if not going:
                 return 0
             ids = [run["_id"] for run in going]
-            await self._retire(ids, sorted({run["event_key"] for run in going}))
+            await self._retire(ids, sorted({key for run in going for key in _taken(run)}))
             for collection in self._children:
                 await collection.delete_many({"run_id": {"$in": ids}})
             deleted = await self._runs.delete_many({"_id": {"$in": ids}, **_ended(before)})
@@ -124,6 +128,10 @@ class Retention:
 
 def _ended(before: datetime) -> Document:
     return {"finished_at": {"$lt": before}, "status": {"$in": sorted(TERMINAL)}, "sweep_at": None}
+
+
+def _taken(run: Document) -> list[str]:
+    return [run["event_key"], *run.get("gathering", {}).get("events", ())]
 
 
 def _runs(event: Document) -> list[str]:

@@ -25,7 +25,8 @@ SETTLE_AFTER = timedelta(seconds=5)
 class NewRun:
     """A run as the gate starts it: admitted with its slots, or waiting for what `waiting_for` says.
 
-    `agent_version_id` is None for a version of the server's Agent.
+    `agent_version_id` is None for a version of the server's Agent. `gathering` is what a debounced run has taken so far:
+    the `key` that its events share, the keys of the `events`, and the order of the `latest`, on which it works.
     """
 
     id: str
@@ -47,12 +48,15 @@ class NewRun:
     queue_timeout_seconds: int | None = None
     run_timeout_seconds: int | None = None
     agent_version_id: str | None = None
+    gathering: Document | None = None
 
 
 def run_document(run: NewRun) -> Document:
     """Return the run as it is stored when it is queued for the first time."""
     expires_at = _after(run.queued_at, run.queue_timeout_seconds)
+    gathering = {} if run.gathering is None else {"gathering": run.gathering}
     return {
+        **gathering,
         "_id": run.id,
         "schema": RUN_SCHEMA,
         "event_key": run.event_key,

@@ -7,6 +7,8 @@ from uuid import uuid4
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from shared.domain.run import Claim, RunStatus
+from shared.store.gathering import INDEXES as GATHERING_INDEXES
+from shared.store.gathering import GatheringRuns
 from shared.store.merging import in_commands, merge_by_id
 from shared.store.mongo import Database, Document, insert_new, storage_errors
 from shared.store.open_runs import OpenRuns
@@ -31,10 +33,11 @@ INDEXES = [
         name="waiting",
         partialFilterExpression={"waiting_for.key": {"$exists": True}},
     ),
+    *GATHERING_INDEXES,
 ]
 
 
-class RunStore(RunQueue, RunEnds, OpenRuns):
+class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns):
     """The `runs` collection."""
 
     def __init__(self, database: Database) -> None:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer, tagged_answer
+from services.gateway.run_detail import RunDetail, run_detail
 from services.gateway.state import Gateway, caller_of, gateway_of
-from services.gateway.views import RunDetail, RunList, run_detail, run_view
+from services.gateway.views import RunList, run_view
 from services.gateway.visible import visible_run
 from shared.domain.run import ACTIVE, TERMINAL, RunStatus
 

@@ -16,7 +16,10 @@ from contracts.streams import RUN_EVENTS, RUNS, runner_consumer
 from contracts.subjects import gated_subject, last_id
 from services.gating.arrival import Arrival
 from services.gating.gate import Gate
+from services.gating.gathering import Gathering
+from services.gating.starting import Starts
 from shared.admission import Admission
+from shared.clock import Clock
 from shared.delayed import Delayed
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
@@ -25,6 +28,7 @@ from shared.domain.slot import EXPRESS_RUNS, QueueLimits, paused_key
 from shared.errors import Retryable
 from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
+from shared.store.cooldowns import CooldownStore
 from shared.store.events import EventStore
 from shared.store.members import Member, MemberStore
 from shared.store.mongo import Mongo
@@ -53,21 +57,24 @@ def a_gate(
     agents: tuple[AgentSpec, ...] = AGENTS,
     limits: QueueLimits = LIMITS,
     noting: Callable[[Sequence[str]], Awaitable[None]] = unnoted,
+    clock: Clock = lambda: NOW,
 ) -> Gate:
     configuration = Configuration()
     configuration.replace_agents([a_version(agent) for agent in agents])
     configuration.replace_bindings(bindings)
     database = mongo.database
     runs = RunStore(database)
+    events = EventStore(database)
     return Gate(
         configuration=configuration,
-        events=EventStore(database),
+        events=events,
         runs=runs,
         members=MemberStore(database),
         admission=Admission(SlotStore(database), runs, publisher, limits, lambda: NOW),
+        starts=Starts(Gathering(runs, events, publisher, configuration, limits), CooldownStore(database)),
         publisher=publisher,
         dead_letters=KeptLetters(),
-        clock=lambda: NOW,
+        clock=clock,
         decided=Delayed("decided", noting),
     )
 

@@ -24,6 +24,10 @@ WAITS: dict[Waiting, tuple[dict[str, Any], str]] = {
         waiting(Waiting.DELAY, until=LATER),
         "Its trigger asks for a delay; it starts at 2026-11-20 09:00:07 UTC.",
     ),
+    Waiting.DEBOUNCE: (
+        waiting(Waiting.DEBOUNCE, until=LATER) | {"gathering": {"events": ["ev_1", "ev_2"]}},
+        "It has taken 2 events and waits for more about its target; it starts at 2026-11-20 09:00:07 UTC unless one comes.",
+    ),
     Waiting.RETRY: (
         waiting(Waiting.RETRY, until=LATER) | FAILED,
         "Its last attempt failed, and the next one starts at 2026-11-20 09:00:07 UTC. It hung up. (model_unavailable)",

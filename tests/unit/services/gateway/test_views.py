@@ -8,17 +8,16 @@ import pytest
 
 from contracts.agents import CallMode, DailySchedule, IntervalSchedule, MemoryOwner, Schedule, Scope
 from services.gateway.answers import json_answer
+from services.gateway.run_detail import RunDetail, run_detail
 from services.gateway.views import (
     BindingView,
     BlockView,
     ProposalView,
-    RunDetail,
     RunView,
     View,
     binding_view,
     block_view,
     proposal_view,
-    run_detail,
     run_view,
 )
 from shared.domain.binding import Binding, ScopeRef
@@ -142,6 +141,16 @@ def test_a_run_whose_event_or_decision_is_gone_is_shown_all_the_same(event: dict
     shown = checked(RunDetail, run_detail(a_stored_run(), event, []))
 
     assert shown["decision"] is None
+
+
+def test_a_run_shows_all_events_that_it_took_and_works_on() -> None:
+    gathering = {"key": "gat_1", "events": ["ev_0", "ev_1"], "latest": [NOW, 0]}
+
+    alone = checked(RunDetail, run_detail(a_stored_run(), None, []))
+    gathered = checked(RunDetail, run_detail(a_stored_run(gathering=gathering), None, []))
+
+    assert alone["events"] == {"count": 1, "last": "ev_1", "keys": ["ev_1"]}
+    assert gathered["events"] == {"count": 2, "last": "ev_1", "keys": ["ev_0", "ev_1"]}
 
 
 def test_a_memory_diff_shows_its_fields_beside_those_of_the_proposal() -> None:

@@ -15,7 +15,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.run import Waiting
 from shared.domain.slot import OwnLimits, QueueLimits, Slot, paused_key
 from shared.store.run_documents import NewRun, run_document, waiting_document
-from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
+from tests.unit.shared.given import NOW, a_version, an_event, triggered
 
 EVENT = an_event(organisationid="acme", projectid="apollo", userid="ada")
 DECISION = {
@@ -28,17 +28,11 @@ DECISION = {
 PAUSED = Binding("acme", ScopeRef(Scope.PROJECT, "apollo"), "noter", paused=True)
 
 
-def queued(spec: AgentSpec | None, *bindings: Binding) -> tuple[NewRun, Candidate | None]:
+def queued(spec: AgentSpec | None, *bindings: Binding, **said: int) -> tuple[NewRun, Candidate | None]:
     configuration = Configuration()
     configuration.replace_agents([] if spec is None else [a_version(spec)])
     configuration.replace_bindings(bindings)
-    return new_run(EVENT, DECISION, configuration, QueueLimits(organisation=5), NOW)
-
-
-def delayed(seconds: int) -> AgentSpec:
-    target = {"type": "thing", "id": "{id}"}
-    others = [{"event": "doc.created", "target": target, "delay_seconds": 99}]
-    return a_spec(triggers=[*others, {"event": EVENT.type, "target": target, "delay_seconds": seconds}])
+    return new_run(EVENT, DECISION | said, configuration, QueueLimits(organisation=5), NOW)
 
 
 def test_a_run_is_queued_for_the_places_that_its_agent_needs() -> None:
@@ -84,20 +78,27 @@ def test_a_run_has_the_time_that_its_agent_allows(limits: dict[str, Any]) -> Non
     )
 
 
-def test_the_delay_of_its_own_trigger_has_a_run_wait() -> None:
-    run, candidate = queued(delayed(30))
+def test_the_delay_that_was_decided_has_a_run_wait() -> None:
+    run, candidate = queued(triggered(), delay_seconds=30)
 
     assert candidate is None
     assert run.waiting_for == waiting_document(Waiting.DELAY, NOW, until=NOW + timedelta(seconds=30))
-    assert queued(delayed(0))[0].waiting_for is None
+    assert queued(triggered())[0].waiting_for is None
 
 
 def test_a_paused_agent_has_a_run_wait_for_the_binding_whatever_the_delay() -> None:
-    run, candidate = queued(delayed(30), PAUSED)
+    run, candidate = queued(triggered(), PAUSED, delay_seconds=30)
 
     assert candidate is None
     key = paused_key("acme", "noter")
     assert run.waiting_for == waiting_document(Waiting.PAUSED, NOW, key=key, detail="paused at project")
+
+
+def test_a_debounced_run_waits_for_events_even_while_its_agent_is_paused() -> None:
+    run, candidate = queued(triggered(), PAUSED, debounce_seconds=30)
+
+    assert candidate is None
+    assert run.waiting_for == waiting_document(Waiting.DEBOUNCE, NOW, until=NOW + timedelta(seconds=30))
 
 
 def test_an_agent_that_is_gone_by_now_has_its_run_queued_all_the_same() -> None:

@@ -22,7 +22,7 @@ EVENT = an_event(organisationid="acme", projectid="apollo", userid="ada")
 
 
 def decide(event: Event, configuration: Configuration) -> list[Decision]:
-    return decide_at(event, configuration, NOW)
+    return [*decide_at(event, configuration, NOW)]
 
 
 def configured(*specs: object, bindings: tuple[Binding, ...] = ()) -> Configuration:
