@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from faststream.nats import NatsBroker, NatsMessage
 
 from contracts.subjects import gated_subject
-from services.gateway import problems
+from services.gateway import api_document, problems
 from services.gateway.auth import Authenticator
 from services.gateway.gate_answers import GateAnswers
 from services.gateway.letter_decisions import LetterDecisions
 from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from services.gateway.routes import (
+    accepted_events,
     agent_actions,
     agent_lifecycle,
     agent_versions,
@@ -64,6 +65,7 @@ log = structlog.get_logger()
 
 ROUTERS = (
     events.router,
+    accepted_events.router,
     runs.router,
     run_actions.router,
     proposals.router,
@@ -123,6 +125,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     app.state.gateway = gateway
     problems.install(app)
+    api_document.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

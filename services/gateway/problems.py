@@ -77,7 +77,7 @@ _STATUS: dict[type[AppError], int] = {
     MessagingUnavailable: 503,
     KeysUnavailable: 503,
 }
-_TITLES = {
+TITLES = {
     400: "The request cannot be read",
     401: "Not signed in",
     403: "Not allowed",
@@ -103,7 +103,7 @@ def problem(
     document = {
         **(facts or {}),
         "type": f"urn:towpath:problem:{code}",
-        "title": _TITLES.get(status, "Error"),
+        "title": TITLES.get(status, "Error"),
         "status": status,
         "code": code,
         "detail": detail,

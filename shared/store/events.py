@@ -13,7 +13,7 @@ from shared.store.merging import in_commands, merge_by_id
 from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
 
 INDEXES = [
-    IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING)], name="by_organisation"),
+    IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name="latest_first"),
     # Only what still has to be looked after is in it, so it stays small.
     IndexModel([("sweep_at", ASCENDING)], name="to_sweep", sparse=True),
 ]
@@ -128,6 +128,12 @@ class EventStore:
         """Return accepted events that match, latest first."""
         with storage_errors():
             return await self._events.find(query).sort("accepted_at", DESCENDING).limit(limit).to_list(limit)
+
+    async def page(self, query: Document, limit: int) -> list[Document]:
+        """Return accepted events that match, latest first and of one moment by key, without their content."""
+        order = [("accepted_at", DESCENDING), ("_id", DESCENDING)]
+        with storage_errors():
+            return await self._events.find(query, {"json": 0}).sort(order).limit(limit).to_list(limit)
 
     async def due_for_sweep(self, now: datetime, limit: int) -> list[Document]:
         """Return events that were accepted a while ago and have no decisions, oldest first."""

@@ -16,7 +16,9 @@ from services.gateway.agent_access import agent_to_write
 from services.gateway.agent_lifecycle import WantedStatus, change_status
 from services.gateway.agent_views import PlannedStatusView
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.auth import Caller
+from services.gateway.fields import Object
 from services.gateway.lifecycle_views import status_answer
 from services.gateway.manual_runs import check_startable, runnable, start
 from services.gateway.routes.agents import Whose
@@ -89,7 +91,7 @@ class ExecuteRequest(BaseModel):
     project: Identifier | None = None
     user: Identifier | None = None
     target: ManualTarget | None = None
-    input: Document | None = None
+    input: Object | None = None
     request_id: Identifier | None = None
 
 
@@ -136,7 +138,7 @@ async def _set(
     return status_answer(changed.agent, changed.runs)
 
 
-@router.post("/api/agents/{key}/execute", status_code=202, response_model=ExecuteAnswer)
+@router.post("/api/agents/{key}/execute", status_code=202, response_model=ExecuteAnswer, responses=problems(409))
 async def execute_agent(request: Request, key: str, wanted: ExecuteRequest | None = None) -> Response:
     """Start a run of an Agent by hand. It is recorded, gated and explained like any other.
 

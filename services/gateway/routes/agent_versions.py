@@ -29,6 +29,8 @@ from services.gateway.agent_views import (
     version_view,
 )
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
+from services.gateway.fields import Skip
 from services.gateway.problems import RequestInvalid
 from services.gateway.routes.agents import Whose
 from services.gateway.state import caller_of, gateway_of
@@ -74,7 +76,7 @@ async def list_versions(
     request: Request,
     key: str,
     visibility: Whose = None,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Response:
     """List the versions of an Agent, the latest first."""
@@ -155,7 +157,7 @@ def _draft_of(agent: AgentRecord | None) -> Document:
     return agent.draft.content
 
 
-@router.post("/api/agents/{key}/publish", response_model=Publication)
+@router.post("/api/agents/{key}/publish", response_model=Publication, responses=problems(409))
 async def publish_agent(
     request: Request, key: str, wanted: PublishRequest | None = None, visibility: Whose = None
 ) -> Response:
@@ -175,7 +177,7 @@ async def publish_agent(
     return json_answer(_publication(published))
 
 
-@router.post("/api/agents/{key}/rollback", response_model=Publication)
+@router.post("/api/agents/{key}/rollback", response_model=Publication, responses=problems(409))
 async def roll_back_agent(request: Request, key: str, wanted: RollbackRequest, visibility: Whose = None) -> Response:
     """Publish the content of an earlier version as the next one, with a note that says so. A draft is left alone."""
     gateway, caller = gateway_of(request), await caller_of(request)

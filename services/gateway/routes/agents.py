@@ -28,7 +28,9 @@ from services.gateway.agent_views import (
     stats_view,
 )
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.auth import Caller
+from services.gateway.fields import Skip
 from services.gateway.problems import RequestInvalid
 from services.gateway.state import Gateway, caller_of, gateway_of
 from shared.errors import NotFound
@@ -44,14 +46,18 @@ Whose = Annotated[
     Query(description="The organisation's own or the server's; by default the own one if there is one."),
 ]
 Content = Annotated[
-    Document, Body(description="The configuration of an Agent, as the schema of any version describes it.")
+    Document,
+    Body(
+        description="The configuration of an Agent, as the schema of any version describes it.",
+        examples=[{"key": "noter", "name": "Noter", "visibility": "organisation", "instructions": "List the wishes."}],
+    ),
 ]
 
 
 @router.get("/api/agents", response_model=AgentList)
 async def list_agents(
     request: Request,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     status: AgentStatus | None = None,
     agent_type: AgentType | None = None,
@@ -116,7 +122,7 @@ async def get_agent(request: Request, key: str, visibility: Whose = None) -> Res
     return json_answer(await _shown(gateway, caller, await the_agent(gateway, caller, key, visibility)))
 
 
-@router.post("/api/agents", status_code=201, response_model=AgentDetail)
+@router.post("/api/agents", status_code=201, response_model=AgentDetail, responses=problems(409))
 async def create_agent(request: Request, content: Content) -> Response:
     """Save a new Agent as a draft. It need not be complete: validate says what is missing, publish refuses it."""
     gateway, caller = gateway_of(request), await caller_of(request)

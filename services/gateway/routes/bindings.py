@@ -31,7 +31,12 @@ class BindingChange(BaseModel):
     A disabled Agent starts no runs; those of a paused one are queued, and wait until it is paused no more.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"agent_key": "operating_pulse", "scope": "project", "scope_id": "apollo", "enabled": False}]
+        },
+    )
 
     agent_key: AgentKey
     scope: Scope

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.auth import Caller, Role
+from services.gateway.fields import Moment, Text
 from services.gateway.letter_views import (
     LetterDetail,
     LetterList,
@@ -35,13 +37,13 @@ _OfOrganisation = "Only these of one organisation, for server admins."
 class Selection(BaseModel):
     """Which open letters are meant, the oldest first, and how many at most. Without any filter, say `everything`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "model_refused"}]})
 
     kind: DeadLetterKind | None = None
-    code: str | None = None
-    agent_key: str | None = None
-    organisation: Annotated[str | None, Field(description=_OfOrganisation)] = None
-    before: Annotated[AwareDatetime | None, Field(description="Only what happened last before this moment.")] = None
+    code: Text | None = None
+    agent_key: Text | None = None
+    organisation: Annotated[Text | None, Field(description=_OfOrganisation)] = None
+    before: Annotated[Moment | None, Field(description="Only what happened last before this moment.")] = None
     everything: bool = False
     limit: Annotated[int, Field(ge=1, le=1_000)] = 200
 
@@ -127,7 +129,7 @@ async def discard_dead_letters(request: Request, selection: DiscardSelection) ->
     return json_answer({"discarded": decided.count, "more": has_more, "as_of": as_of})
 
 
-@router.post("/api/dead-letters/{letter_id}/redrive", response_model=LetterDetail)
+@router.post("/api/dead-letters/{letter_id}/redrive", response_model=LetterDetail, responses=problems(409))
 async def redrive_dead_letter(request: Request, letter_id: str) -> Response:
     """Have what died tried again: a run is queued, an event is considered again. Redriving again is the same answer."""
     gateway, caller = gateway_of(request), await caller_of(request)
@@ -137,7 +139,7 @@ async def redrive_dead_letter(request: Request, letter_id: str) -> Response:
     return json_answer(letter_detail(await _visible(gateway, caller, letter_id)))
 
 
-@router.post("/api/dead-letters/{letter_id}/discard", response_model=LetterDetail)
+@router.post("/api/dead-letters/{letter_id}/discard", response_model=LetterDetail, responses=problems(409))
 async def discard_dead_letter(request: Request, letter_id: str, discarding: Discarding) -> Response:
     """Note that nothing is to be done about a letter, and why. Discarding again is the same answer."""
     gateway, caller = gateway_of(request), await caller_of(request)

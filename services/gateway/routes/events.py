@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.envelope import Event
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.intake import EVENT_BATCH, ONE_EVENT, RefusedField, read_body, read_events
 from services.gateway.problems import BodyTooLarge, problem
 from services.gateway.publish import Published, answer
@@ -14,19 +15,34 @@ from services.gateway.views import PublishAnswer
 
 router = APIRouter(tags=["events"])
 
+EXAMPLE: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "checkin-1",
+    "source": "/my-product",
+    "type": "checkin.submitted",
+    "projectid": "apollo",
+    "userid": "ada",
+    "data": {"date": "2026-11-20", "today": "I will finish the export by Friday."},
+}
 _EVENT_SCHEMA: dict[str, Any] = Event.model_json_schema()
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            ONE_EVENT: {"schema": _EVENT_SCHEMA},
-            EVENT_BATCH: {"schema": {"type": "array", "items": _EVENT_SCHEMA}},
+            ONE_EVENT: {"schema": _EVENT_SCHEMA, "example": EXAMPLE},
+            EVENT_BATCH: {"schema": {"type": "array", "items": _EVENT_SCHEMA}, "example": [EXAMPLE]},
         },
     }
 }
 
 
-@router.post("/api/events", status_code=202, response_model=PublishAnswer, openapi_extra=_BODY)
+@router.post(
+    "/api/events",
+    status_code=202,
+    response_model=PublishAnswer,
+    responses=problems(400, 413, 415),
+    openapi_extra=_BODY,
+)
 async def publish_events(request: Request) -> Response:
     """Accept one event or a batch, and answer with the runs it started and the decisions of the gate.
 

@@ -16,6 +16,7 @@ from services.gateway.intake import read_events
 from services.gateway.preview_views import PreviewAnswer, difference_view, foreseen_view
 from services.gateway.problems import RequestInvalid
 from services.gateway.routes.bindings import BindingChange, binding_from, check_agent
+from services.gateway.routes.events import EXAMPLE
 from services.gateway.state import Gateway, caller_of, gateway_of
 from shared.domain.preview import differences, foresee
 
@@ -25,7 +26,7 @@ router = APIRouter(tags=["bindings"])
 class PreviewRequest(BaseModel):
     """Either an event, as it would be published, or a change of binding, tried on the latest events."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"event": EXAMPLE}]})
 
     event: dict[str, Any] | None = None
     binding: BindingChange | None = None

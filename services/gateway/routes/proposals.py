@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.auth import Caller
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import ProposalList, ProposalView, proposal_view
@@ -65,7 +66,7 @@ async def get_proposal(request: Request, proposal_id: str) -> Response:
     return json_answer(proposal_view(await _visible(gateway, caller, proposal_id)))
 
 
-@router.post("/api/proposals/{proposal_id}/approve", response_model=ProposalView)
+@router.post("/api/proposals/{proposal_id}/approve", response_model=ProposalView, responses=problems(409))
 async def approve_proposal(request: Request, proposal_id: str, decision: Decision | None = None) -> Response:
     """Approve a proposal; one for memory is applied in the same moment. Approving it again is the same answer."""
     gateway, caller = gateway_of(request), await caller_of(request)
@@ -75,7 +76,7 @@ async def approve_proposal(request: Request, proposal_id: str, decision: Decisio
     return json_answer(proposal_view(approved))
 
 
-@router.post("/api/proposals/{proposal_id}/reject", response_model=ProposalView)
+@router.post("/api/proposals/{proposal_id}/reject", response_model=ProposalView, responses=problems(409))
 async def reject_proposal(request: Request, proposal_id: str, decision: Decision | None = None) -> Response:
     """Reject a proposal. Rejecting it again is the same answer."""
     gateway, caller = gateway_of(request), await caller_of(request)

@@ -1,14 +1,15 @@
 """What people ask of runs: to end, one or many, and to explain themselves."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.cancelling import cancel_runs
 from services.gateway.explain import Surroundings, explain
+from services.gateway.fields import Moment, Text
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import CancelAnswer, ExplainAnswer, RunView, run_view
 from services.gateway.visible import visible_run
@@ -42,13 +43,13 @@ class CancelMany(CancelOne):
     status: Annotated[
         list[RunStatus] | None, Field(description="`queued`, `running` or both; without it both.", max_length=2)
     ] = None
-    agent_key: str | None = None
-    project: str | None = None
-    event_type: str | None = None
-    target_type: str | None = None
-    target_id: str | None = None
-    queued_before: datetime | None = None
-    user: Annotated[str | None, Field(description="Another user, for backends and admins.")] = None
+    agent_key: Text | None = None
+    project: Text | None = None
+    event_type: Text | None = None
+    target_type: Text | None = None
+    target_id: Text | None = None
+    queued_before: Moment | None = None
+    user: Annotated[Text | None, Field(description="Another user, for backends and admins.")] = None
     all_users: Annotated[bool, Field(description="The whole organisation, for backends and admins.")] = False
 
 
@@ -61,7 +62,11 @@ async def cancel_agent_runs(request: Request, wanted: CancelMany) -> Response:
     return json_answer({"cancelled": result.cancelled, "cancelling": len(result.cancelling) + len(result.requeued)})
 
 
-@router.post("/api/agent-runs/{run_id}/cancel", response_model=RunView)
+@router.post(
+    "/api/agent-runs/{run_id}/cancel",
+    response_model=RunView,
+    responses={202: {"model": RunView, "description": "Its runner is told to end it"}, **problems(409)},
+)
 async def cancel_agent_run(request: Request, run_id: str, wanted: CancelOne | None = None) -> Response:
     """End one run. A queued one has ended with the answer; a running one is `cancelling` until its runner confirms it.
 

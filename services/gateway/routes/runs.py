@@ -21,7 +21,9 @@ _COUNT_AT_MOST = 10_000
 Document = dict[str, Any]
 
 
-@router.get("/api/agent-runs", response_model=RunList)
+@router.get(
+    "/api/agent-runs", response_model=RunList, responses={304: {"description": "Nothing has changed since that ETag"}}
+)
 async def list_agent_runs(
     request: Request,
     status: Annotated[list[RunStatus] | None, Query(description="Only these; may be repeated.")] = None,

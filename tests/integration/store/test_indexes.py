@@ -85,6 +85,7 @@ QUERIES: dict[str, Query] = {
     "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
     "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),
     "events: recent": lambda mongo: EventStore(mongo.database).recent({"organisation": "acme"}, 10),
+    "events: page": lambda mongo: EventStore(mongo.database).page({"organisation": "acme", "type": "doc.updated"}, 10),
     "events: decisions": lambda mongo: EventStore(mongo.database).decisions(["ev_1"]),
     "proposals: pending of a user": lambda mongo: ProposalStore(mongo).find(PENDING_OF_ADA, 50),
     "proposals: of a user": lambda mongo: ProposalStore(mongo).find({"organisation": "acme", "user": "ada"}, 50),
