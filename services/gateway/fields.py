@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 _MOST_SKIPPED = 1_000_000
 
@@ -30,5 +30,6 @@ def _in_unicode(document: dict[str, Any]) -> dict[str, Any]:
 # With a bound, pydantic looks at the text and refuses what is no Unicode.
 Text = Annotated[str, Field(max_length=1_000)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
+ZonedMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Object = Annotated[dict[str, Any], AfterValidator(_in_unicode)]
 Skip = Annotated[int, Query(ge=0, le=_MOST_SKIPPED, description="How many to leave out first.")]

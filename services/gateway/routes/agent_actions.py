@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.agent_kinds import AgentStatus, Visibility
 from contracts.agents import AgentKey
@@ -18,7 +18,7 @@ from services.gateway.agent_views import PlannedStatusView
 from services.gateway.answers import json_answer
 from services.gateway.api_document import problems
 from services.gateway.auth import Caller
-from services.gateway.fields import Object
+from services.gateway.fields import Object, ZonedMoment
 from services.gateway.lifecycle_views import status_answer
 from services.gateway.manual_runs import check_startable, runnable, start
 from services.gateway.routes.agents import Whose
@@ -44,7 +44,7 @@ class StatusChange(BaseModel):
 
     status: AgentStatus
     shutdown: Shutdown = Shutdown.GRACEFUL
-    at: Annotated[AwareDatetime | None, Field(description="Only, and always, with shutdown = scheduled.")] = None
+    at: Annotated[ZonedMoment | None, Field(description="Only, and always, with shutdown = scheduled.")] = None
     confirm: bool = False
     reason: Annotated[str, Field(max_length=2_000, description="Why; kept with the change.")] = ""
 
@@ -104,7 +104,7 @@ class ExecuteAnswer(View):
     pending: bool
 
 
-@router.put("/api/agents/{key}/status", response_model=StatusAnswer)
+@router.put("/api/agents/{key}/status", response_model=StatusAnswer, responses=problems(409))
 async def put_status(request: Request, key: str, change: StatusChange, visibility: Whose = None) -> Response:
     """Set the status of an Agent; obeyed everywhere within a second, also for runs that wait or are claimed.
 

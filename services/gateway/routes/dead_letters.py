@@ -11,7 +11,7 @@ from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer
 from services.gateway.api_document import problems
 from services.gateway.auth import Caller, Role
-from services.gateway.fields import Moment, Text
+from services.gateway.fields import Text, ZonedMoment
 from services.gateway.letter_views import (
     LetterDetail,
     LetterList,
@@ -43,7 +43,7 @@ class Selection(BaseModel):
     code: Text | None = None
     agent_key: Text | None = None
     organisation: Annotated[Text | None, Field(description=_OfOrganisation)] = None
-    before: Annotated[Moment | None, Field(description="Only what happened last before this moment.")] = None
+    before: Annotated[ZonedMoment | None, Field(description="Only what happened last before this moment.")] = None
     everything: bool = False
     limit: Annotated[int, Field(ge=1, le=1_000)] = 200
 
