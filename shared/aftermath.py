@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shared.admission import Admission
 from shared.domain.dead_letter import letters_of_failures
 from shared.domain.projection import proposals_of
-from shared.domain.run_event import run_event
+from shared.domain.run_event import run_events
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.mongo import Document
@@ -48,7 +48,7 @@ class Aftermath:
             self._dead_letters.keep(letters_of_failures(finished)),
             self._admission.leave_narrow(finished),
         )
-        return await self._publisher.run_events_confirmed([run_event(run) for run in finished])
+        return await self._publisher.run_events_confirmed(run_events(finished))
 
     async def leave(self, waiting: Sequence[Document]) -> None:
         """Let others in for runs that wait again."""

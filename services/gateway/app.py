@@ -30,6 +30,7 @@ from services.gateway.routes import (
     metrics,
     preview,
     proposals,
+    replays,
     run_actions,
     runs,
     schedules,
@@ -54,6 +55,7 @@ from shared.store.memory import MemoryStore
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.replays import ReplayStore
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
@@ -75,6 +77,7 @@ ROUTERS = (
     agent_versions.router,
     agent_actions.router,
     agent_lifecycle.router,
+    replays.router,
     schedules.router,
     effective.router,
     preview.router,
@@ -145,6 +148,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         publishing=Publishing(event_store, publisher, answers, instance, settings.gate_wait_seconds),
         events=event_store,
         runs=run_store,
+        replays=ReplayStore(mongo),
         steps=StepStore(mongo.database),
         bodies=BodyStore(mongo.database),
         runners=RunnerStore(mongo.database),

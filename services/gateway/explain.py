@@ -95,6 +95,8 @@ def _running(run: Document, around: Surroundings) -> str:
 
 def _attempts(run: Document) -> list[str]:
     said = [f"Agent {run['agent_key']}, version {run['agent_version']}, queued at {_time(run['queued_at'])}."]
+    if (replay := run.get("replay")) is not None:
+        said.append(f"It replays run {replay['of']} for replay {replay['id']}, with effects off.")
     if run["attempt"] > 1:
         said.append(f"It has had {run['attempt']} attempts; {run['losses']} of them lost their runner.")
     if run.get("redriven"):

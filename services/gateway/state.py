@@ -22,6 +22,7 @@ from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.replays import ReplayStore
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
@@ -41,6 +42,7 @@ class Gateway:
     publishing: Publishing
     events: EventStore
     runs: RunStore
+    replays: ReplayStore
     steps: StepStore
     bodies: BodyStore
     runners: RunnerStore

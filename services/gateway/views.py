@@ -79,10 +79,14 @@ class UsageView(View):
 
 
 class TriggerView(View):
+    """What started a run; `replay_id` and `original_run_id` are null unless its kind is `replay`."""
+
     kind: str
     event_key: str
     event_id: str
     event_type: str
+    replay_id: str | None
+    original_run_id: str | None
 
 
 class WaitingView(View):
@@ -255,12 +259,7 @@ def run_view(run: Document) -> dict[str, Any]:
         "id": run["_id"],
         **{name: run[name] for name in _RUN_FIELDS},
         "priority_level": run["lane"],
-        "trigger": {
-            "kind": _TRIGGER_KINDS.get(run["event_type"], "event"),
-            "event_key": run["event_key"],
-            "event_id": run["event_id"],
-            "event_type": run["event_type"],
-        },
+        "trigger": _trigger_view(run),
         "started_at": run.get("started_at"),
         "finished_at": run.get("finished_at"),
         "waiting_for": _waiting_view(run["waiting_for"]),
@@ -269,6 +268,16 @@ def run_view(run: Document) -> dict[str, Any]:
         "redriven": run.get("redriven", 0),
         "error": run.get("error"),
         "usage": run.get("usage"),
+    }
+
+
+def _trigger_view(run: Document) -> dict[str, Any]:
+    replay = run.get("replay")
+    return {
+        "kind": "replay" if replay is not None else _TRIGGER_KINDS.get(run["event_type"], "event"),
+        **{name: run[name] for name in ("event_key", "event_id", "event_type")},
+        "replay_id": None if replay is None else replay["id"],
+        "original_run_id": None if replay is None else replay["of"],
     }
 
 

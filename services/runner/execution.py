@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -15,6 +15,7 @@ from structlog.stdlib import BoundLogger
 from contracts.operation import LoggingLevel
 from services.runner.ending import CANCELLED, Endings
 from services.runner.obstacle import obstacle
+from services.runner.originals import Original
 from services.runner.outcome_log import log_outcome
 from services.runner.recorder import StepRecorder
 from services.runner.work import Attempt, Handler
@@ -22,8 +23,9 @@ from shared.clock import Clock
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.deadline import run_deadline
 from shared.domain.effective import obeying
+from shared.domain.replaying import without_effects
 from shared.domain.retry import retry_delay_seconds
-from shared.domain.run import Cancelled, Claim, Failed, Outcome, Postponed, RetryAfter, RunError, Usage, Waiting
+from shared.domain.run import Cancelled, Claim, Done, Failed, Outcome, Postponed, RetryAfter, RunError, Usage, Waiting
 from shared.errors import AppError, LimitReached, NotNow, Retryable
 from shared.least_level import logged_from
 from shared.store.mongo import Document
@@ -121,9 +123,17 @@ class Execution:
             limits=effective.limits,
             call_mode=effective.call_mode,
             event=orjson.loads(event["json"]),
-            steps=StepRecorder(self.steps, claimed.claim, self.clock),
+            steps=self._recorder(claimed.claim, run),
         )
-        return await self._outcome(claimed.attempt)
+        outcome = await self._outcome(claimed.attempt)
+        if isinstance(outcome, Done) and run.get("replay") is not None:
+            return replace(outcome, effects=without_effects(outcome.effects))
+        return outcome
+
+    def _recorder(self, claim: Claim, run: Document) -> StepRecorder:
+        replay = run.get("replay")
+        original = None if replay is None else Original(self.steps, replay["of"]).instead_of
+        return StepRecorder(self.steps, claim, self.clock, instead_of=original)
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
         spec = attempt.spec

@@ -14,7 +14,7 @@ from services.runner.gathered import with_its_event
 from services.runner.slots import Slots
 from services.runner.versions import VersionCache
 from shared.domain.run import Claim
-from shared.domain.run_event import run_event
+from shared.domain.run_event import run_events
 from shared.errors import StorageUnavailable
 from shared.messaging.publisher import Publisher
 from shared.messaging.settling import give_back, settle
@@ -86,7 +86,7 @@ class Intake:
             return []
         events, _ = await asyncio.gather(
             self._events.load({run["event_key"] for run in runs}),
-            self._publisher.run_events([run_event(run) for run in runs]),
+            self._publisher.run_events(run_events(runs)),
         )
         return [await self._claimed(run, events.get(run["event_key"])) for run in runs]
 

@@ -39,10 +39,12 @@ def obstacle(
             RunError("handler_unknown", f"No runner here has a handler '{version.spec.handler}'; update the runners.")
         )
     effective = configuration.effective(version.spec, run["organisation"], run["project"], run["user"])
-    return _undecided(run, event) or _switched_off(version, effective) or _paused(run, effective)
+    return _undecided(run, event) or _switched_off(run, version, effective) or _paused(run, effective)
 
 
 def _undecided(run: Document, event: Document) -> Outcome | None:
+    if run.get("replay") is not None:
+        return None
     if not event["gated"]:
         return Postponed(_LOOK_AGAIN_SECONDS, Waiting.DECISION, "The gate has not recorded its decision yet.")
     if any(decision.get("run_id") == run["_id"] for decision in event["decisions"]):
@@ -54,8 +56,9 @@ def _undecided(run: Document, event: Document) -> Outcome | None:
     )
 
 
-def _switched_off(version: AgentVersion, effective: Effective) -> Outcome | None:
-    if effective.is_inactive:
+def _switched_off(run: Document, version: AgentVersion, effective: Effective) -> Outcome | None:
+    # An Agent that is inactive until it is mended is just what people replay; a binding is about whose data it is.
+    if effective.is_inactive and run.get("replay") is None:
         inactive = Skipped(version.spec.key, version.number, Reason.AGENT_INACTIVE, None)
         return Refused(RunError("agent_inactive", explanation(inactive)))
     if effective.is_enabled:

@@ -52,6 +52,8 @@ class Step:
 
 
 Call = Callable[[Step], Awaitable[dict[str, Any]]]
+InsteadOf = Callable[[str, str, str, Call], Call]
+"""Which call is made instead of one, by its kind, its name, and the hash of what is asked."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,8 @@ class StepRecorder:
     clock: Clock
     is_closed: bool = False
     """No further call is made."""
+    instead_of: InsteadOf | None = None
+    """For a replay, which is given what its original had read."""
     _next: int = 0
     _earlier: dict[int, Document] | None = field(default=None, repr=False)
 
@@ -74,7 +78,10 @@ class StepRecorder:
         intent and its error, and is made again by the next attempt.
         """
         index, self._next = self._next, self._next + 1
-        return self._step(index, kind, name, request, call)
+        request_hash = blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+        if self.instead_of is not None:
+            call = self.instead_of(kind, name, request_hash, call)
+        return self._step(index, kind, name, request_hash, call)
 
     async def note(self, index: int, facts: Mapping[str, Any]) -> None:
         """Record all that is known of a step under way."""
@@ -88,8 +95,7 @@ class StepRecorder:
         except StorageUnavailable as unavailable:
             log.warning("step.record_lost", run_id=self.claim.run_id, index=index, error=unavailable.message)
 
-    async def _step(self, index: int, kind: str, name: str, request: dict[str, Any], call: Call) -> dict[str, Any]:
-        request_hash = blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    async def _step(self, index: int, kind: str, name: str, request_hash: str, call: Call) -> dict[str, Any]:
         recorded = await self._recorded(index, request_hash)
         if recorded is not None:
             return recorded

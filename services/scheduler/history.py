@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,15 +48,16 @@ class History:
             gone["runs"] += await self.retention.delete_runs(runs, before)
         async for events in self._while_leading(self.retention.old_events(before, _BATCH)):
             gone["events"] += await self.retention.delete_events(events)
-        gone["proposals"] += await self._delete_proposals(before)
+        gone["proposals"] += await self._delete_many(self.retention.delete_proposals, before)
+        gone["replays"] += await self._delete_many(self.retention.delete_replays, before)
         await self.retention.forget_runners(now - max(self.keep_for, _RUNNERS_KEPT_FOR))
         if gone.total():
             log.info("history.shortened", **gone)
         return dict(gone)
 
-    async def _delete_proposals(self, before: datetime) -> int:
+    async def _delete_many(self, delete: Callable[[datetime, int], Awaitable[int]], before: datetime) -> int:
         deleted = 0
-        while count := await self.retention.delete_proposals(before, _BATCH):
+        while count := await delete(before, _BATCH):
             deleted += count
             await asyncio.sleep(_PAUSE_SECONDS)
         return deleted

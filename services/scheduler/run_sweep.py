@@ -16,7 +16,7 @@ from shared.aftermath import Aftermath
 from shared.clock import Clock
 from shared.domain.deadline import overdue
 from shared.domain.run import TERMINAL, RunStatus, Waiting
-from shared.domain.run_event import run_event
+from shared.domain.run_event import run_events
 from shared.messaging.publisher import Publisher
 from shared.store.mongo import Document
 from shared.store.runs import RunStore
@@ -103,7 +103,7 @@ class RunSweep:
         await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in queued)
         await self._publish(queued)
         # The stream knows what it was told for two minutes; told later, the same fact would be in it twice.
-        await self.publisher.run_events([run_event(run) for run in queued if now - run["changed_at"] < _TELL_WITHIN])
+        await self.publisher.run_events(run_events(run for run in queued if now - run["changed_at"] < _TELL_WITHIN))
 
     async def _look_later(self, runs: Sequence[Document], now: datetime) -> None:
         await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in runs)
@@ -114,7 +114,7 @@ class RunSweep:
     async def _restart(self, lost: Sequence[Document]) -> int:
         queued = [run for run in lost if run["status"] == RunStatus.QUEUED]
         await self._publish(queued)
-        await self.publisher.run_events([run_event(run) for run in queued])
+        await self.publisher.run_events(run_events(queued))
         for run in lost:
             log.warning("run.taken_over", run_id=run["_id"], attempt=run["attempt"], status=run["status"])
         return len(lost)

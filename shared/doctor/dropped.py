@@ -12,8 +12,8 @@ _SURELY_KEPT_FOR: Final = KEPT_FOR - timedelta(hours=1)
 
 
 def without_dead_letter(before: datetime) -> Probe:
-    """Find failed runs without a dead letter, of those whose letter cannot have been deleted with age."""
-    settled = {"status": RunStatus.FAILED, "sweep_at": None}
+    """Find failed runs, replays apart, without a dead letter, of those whose letter cannot have been deleted with age."""
+    settled = {"status": RunStatus.FAILED, "sweep_at": None, "replay": None}
     return Probe(
         "runs",
         [

@@ -9,6 +9,8 @@ from shared.store.inspection import Probe
 NOT_DECIDED: Final = "not_decided"
 _STARTS_A_RUN: Final = {"decisions.outcome": {"$in": ["run", "coalesced"]}}
 """Or is taken by one that another event has started."""
+_NO_REPLAY: Final = {"replay": None}
+"""A replay does again what was decided for another run."""
 
 
 def decided_and_missing(before: datetime) -> Probe:
@@ -27,7 +29,7 @@ def decided_and_missing(before: datetime) -> Probe:
 
 def not_decided(before: datetime) -> Probe:
     """Find runs that began although no decision of their event names them; one cancelled for just that is right."""
-    began = {"attempt": {"$gt": 0}, "changed_at": {"$lt": before}, "error.code": {"$ne": NOT_DECIDED}}
+    began = {"attempt": {"$gt": 0}, "changed_at": {"$lt": before}, "error.code": {"$ne": NOT_DECIDED}, **_NO_REPLAY}
     return Probe(
         "runs",
         [
@@ -48,7 +50,7 @@ def repeated(before: datetime) -> Probe:
     return Probe(
         "runs",
         [
-            {"$match": {"error.code": {"$ne": NOT_DECIDED}}},
+            {"$match": {"error.code": {"$ne": NOT_DECIDED}, **_NO_REPLAY}},
             {"$group": {"_id": work, "runs": {"$sum": 1}, "run": {"$max": "$_id"}}},
             {"$match": {"runs": {"$gt": 1}}},
             {"$project": {"_id": "$run"}},

@@ -60,8 +60,11 @@ def event_letter_id(event_key: str) -> str:
 
 
 def letters_of_failures(runs: Iterable[Mapping[str, Any]]) -> list[DeadLetter]:
-    """Return the letters of those of the finished runs that failed; a run has one letter however often it fails."""
-    return [_letter_of(run) for run in runs if run["status"] == "failed"]
+    """Return the letters of those of the finished runs that failed; a run has one letter however often it fails.
+
+    A replay has none: that it failed is what it was to find out.
+    """
+    return [_letter_of(run) for run in runs if run["status"] == "failed" and run.get("replay") is None]
 
 
 def _letter_of(run: Mapping[str, Any]) -> DeadLetter:

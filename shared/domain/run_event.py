@@ -1,5 +1,6 @@
 """What is told about a run's life: one fact, as a CloudEvent under the subject of its run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,11 @@ class RunEventMessage:
     subject: str
     id: str
     json: bytes
+
+
+def run_events(runs: Iterable[dict[str, Any]]) -> list[RunEventMessage]:
+    """Return what is told of these runs; of a replay nothing is, so that nobody takes it for work that was done."""
+    return [run_event(run) for run in runs if run.get("replay") is None]
 
 
 def run_event(run: dict[str, Any]) -> RunEventMessage:

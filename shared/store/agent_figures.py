@@ -1,4 +1,7 @@
-"""What the runs of one Agent came to, as far as they are kept: how many, what they used, how long they took."""
+"""What the runs of one Agent came to, as far as they are kept: how many, what they used, how long they took.
+
+Replays are not among them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +42,7 @@ class AgentFiguresStore:
 
     async def figures(self, query: Document) -> AgentFigures:
         """Return the figures of all runs that match."""
+        query = {**query, "replay": None}
         sums = {name: {"$sum": f"$usage.{name}"} for name in ("input_tokens", "output_tokens", "model_calls")}
         group = {"_id": "$status", "count": {"$sum": 1}, "since": {"$min": "$queued_at"}, **sums}
         with storage_errors():
@@ -57,14 +61,21 @@ class AgentFiguresStore:
         """Return how many of the runs that match have each status; none of a status that no run has."""
         with storage_errors():
             found = self._runs.aggregate(
-                [{"$match": query}, {"$group": {"_id": "$status", "count": {"$sum": 1}}}], hint=_HINT
+                [{"$match": {**query, "replay": None}}, {"$group": {"_id": "$status", "count": {"$sum": 1}}}],
+                hint=_HINT,
             )
             return {each["_id"]: each["count"] async for each in found}
 
     async def latest(self, query: Document) -> Document | None:
         """Return the run that was queued last, with its output."""
         with storage_errors():
-            found = await self._runs.find(query).hint(_HINT).sort("queued_at", DESCENDING).limit(1).to_list(1)
+            found = (
+                await self._runs.find({**query, "replay": None})
+                .hint(_HINT)
+                .sort("queued_at", DESCENDING)
+                .limit(1)
+                .to_list(1)
+            )
         return upcast_run(found[0]) if found else None
 
     async def _median_seconds(self, query: Document, completed: int) -> float | None:

@@ -12,6 +12,7 @@ from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec
 from shared.domain.agent_id import agent_id, version_id
 from shared.domain.configuration import AgentVersion
+from shared.domain.replaying import DRAFT, replay_of_version
 from shared.domain.schedule_warnings import schedule_warnings
 from shared.errors import Conflict
 from shared.store.agent_documents import Origin, spec_of, version_document
@@ -50,6 +51,7 @@ class AgentStore:
     def __init__(self, database: Database) -> None:
         self._agents: Collection = database["agents"]
         self._versions: Collection = database["agent_versions"]
+        self._replays: Collection = database["replays"]
         self._revision = Revision(database)
 
     async def seed(self, spec: AgentSpec, now: datetime) -> Seeding:
@@ -136,10 +138,22 @@ class AgentStore:
         return await self.version_of_id(version_id(organisation, key, number))
 
     async def version_of_id(self, id: str) -> AgentVersion | None:
-        """Return the version that a run is pinned to."""
+        """Return the version that a run is pinned to; that of a replayed draft is kept by its replay."""
+        replay = replay_of_version(id)
+        if replay is not None:
+            return await self._replayed_draft(replay)
         with storage_errors():
             document = await self._versions.find_one({"_id": id})
         return None if document is None else _version_of(document)
+
+    async def _replayed_draft(self, replay: str) -> AgentVersion | None:
+        with storage_errors():
+            found = await self._replays.find_one({"_id": replay, "draft_json": {"$ne": None}})
+        if found is None:
+            return None
+        return AgentVersion(
+            DRAFT, AgentSpec.model_validate_json(found["draft_json"]), found["agent_id"].rpartition("/")[0]
+        )
 
 
 def _point_to(version: Document, *, starts_inactive: bool) -> tuple[Document, Document]:

@@ -54,4 +54,5 @@ def _query(work: Work) -> dict[str, object]:
         "project": work.project,
         "agent_key": work.agent_key,
         "cancel": None,
+        "replay": None,
     }

@@ -13,6 +13,7 @@ from shared.store import (
     lifecycle,
     memory,
     proposals,
+    replays,
     retention,
     runs,
     schedules,
@@ -22,7 +23,7 @@ from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
     "events": events.INDEXES + retention.EVENT_INDEXES,
-    "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES,
+    "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,
     "agents": agents.AGENT_INDEXES + lifecycle.AGENT_INDEXES,
@@ -34,6 +35,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "memory_versions": memory.VERSION_INDEXES,
     "proposals": proposals.INDEXES + retention.PROPOSAL_INDEXES,
     "cooldowns": cooldowns.INDEXES,
+    "replays": replays.INDEXES + retention.REPLAY_INDEXES,
     "dead_letters": dead_letters.INDEXES,
 }
 

@@ -1,4 +1,4 @@
-"""Deletes with age what is finished: runs with all that belongs to them, then events and proposals of no run any more.
+"""Deletes with age what is finished: runs with all that belongs to them, then events, proposals and replays of no run any more.
 
 Everything is done in small batches along an index, and may be repeated. Before a run goes, whoever names it is told:
 the decision of its event and its proposals say that it is retired, so that its absence is never taken for a loss.
@@ -23,6 +23,7 @@ RUN_INDEXES = [
     )
 ]
 EVENT_INDEXES = [IndexModel([("accepted_at", ASCENDING), ("_id", ASCENDING)], name=BY_AGE)]
+REPLAY_INDEXES = [IndexModel([("created_at", ASCENDING)], name=BY_AGE)]
 PROPOSAL_INDEXES = [
     IndexModel([("decided_at", ASCENDING)], name="of_no_run", partialFilterExpression={"is_run_retired": True})
 ]
@@ -48,6 +49,7 @@ class Retention:
         self._events: Collection = database["events"]
         self._proposals: Collection = database["proposals"]
         self._letters: Collection = database["dead_letters"]
+        self._replays: Collection = database["replays"]
         self._runners: Collection = database["runners"]
         self._children: Sequence[Collection] = (database["steps"], database["bodies"])
 
@@ -110,6 +112,15 @@ class Retention:
             if not old:
                 return 0
             return (await self._proposals.delete_many({"_id": {"$in": [each["_id"] for each in old]}})).deleted_count
+
+    async def delete_replays(self, before: datetime, limit: int) -> int:
+        """Delete replays that were asked for before this moment and whose runs are gone, of so many of the oldest."""
+        query = {"created_at": {"$lt": before}}
+        with storage_errors():
+            old = await self._replays.find(query, {"_id": 1}).sort("created_at", ASCENDING).limit(limit).to_list(limit)
+            ids = {each["_id"] for each in old}
+            going = sorted(ids.difference(await self._runs.distinct("replay.id", {"replay.id": {"$in": sorted(ids)}})))
+            return (await self._replays.delete_many({"_id": {"$in": going}})).deleted_count if going else 0
 
     async def forget_runners(self, before: datetime) -> None:
         """Forget runners that have not been heard since this moment."""

@@ -8,7 +8,7 @@ from shared.domain.agent_id import version_id
 Document = dict[str, Any]
 
 STEP_SCHEMA = 2
-RUN_SCHEMA = 3
+RUN_SCHEMA = 4
 
 _RANKS = {lane.value: rank for rank, lane in enumerate(ORDER)}
 
@@ -21,7 +21,7 @@ def upcast_step(step: Document) -> Document:
 def upcast_run(run: Document) -> Document:
     """Return a run as this version writes it: the first one had no slots, and counted losses among its failures.
 
-    Before the third, every Agent was the server's.
+    Before the third, every Agent was the server's; before the fourth, no run was a replay.
     """
     if run["schema"] >= RUN_SCHEMA:
         return run

@@ -51,6 +51,7 @@ class CancelMany(CancelOne):
     queued_before: Moment | None = None
     user: Annotated[Text | None, Field(description="Another user, for backends and admins.")] = None
     all_users: Annotated[bool, Field(description="The whole organisation, for backends and admins.")] = False
+    replays: Annotated[bool, Field(description="Also the runs of replays, which go on otherwise.")] = False
 
 
 @router.post("/api/agent-runs/cancel", response_model=CancelAnswer)
@@ -104,7 +105,8 @@ def _conditions(wanted: CancelMany) -> Document:
         "status": None if wanted.status is None else {"$in": wanted.status},
         "queued_at": None if wanted.queued_before is None else {"$lt": wanted.queued_before},
     }
-    return {name: value for name, value in conditions.items() if value is not None}
+    said = {name: value for name, value in conditions.items() if value is not None}
+    return said if wanted.replays else {**said, "replay": None}
 
 
 async def _surroundings(gateway: Gateway, run: Document) -> Surroundings:

@@ -34,23 +34,26 @@ async def list_agent_runs(
     cursor: str | None = None,
     *,
     all_users: Annotated[bool, Query(description="The whole organisation, for backends and admins.")] = False,
+    replays: Annotated[bool, Query(description="Also the runs of replays, which are left out otherwise.")] = False,
 ) -> Response:
     """List active runs of any age and runs that finished inside the status window, the latest change first.
 
     Poll with `If-None-Match`: an unchanged list is an empty 304.
     """
     gateway, caller = gateway_of(request), await caller_of(request)
-    whose = caller.whose(user, all_users=all_users)
+    whose: Document = caller.whose(user, all_users=all_users)
     narrowed = whose | {
         name: value for name, value in {"agent_key": agent_key, "project": project}.items() if value is not None
     }
+    if not replays:
+        narrowed["replay"] = None
     since = gateway.clock() - timedelta(seconds=gateway.settings.ai_queue_status_retention_seconds)
     wanted = frozenset(status or RunStatus)
     active, finished, active_count, failures = await asyncio.gather(
         _find(gateway, narrowed, wanted & ACTIVE, {}, cursor, limit),
         _find(gateway, narrowed, wanted & TERMINAL, {"changed_at": {"$gte": since}}, cursor, limit),
-        gateway.runs.count(whose | {"status": {"$in": sorted(ACTIVE)}}, _COUNT_AT_MOST),
-        gateway.runs.count(whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}, _COUNT_AT_MOST),
+        _count(gateway, whose | {"status": {"$in": sorted(ACTIVE)}}, replays=replays),
+        _count(gateway, whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}, replays=replays),
     )
     found = sorted(active + finished, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
     page = found[:limit]
@@ -75,6 +78,17 @@ async def get_agent_run(request: Request, run_id: str) -> Response:
     if run.get("output_ref") is not None:
         run["output_json"] = await gateway.bodies.get(run["output_ref"])
     return json_answer(run_detail(run, events.get(run["event_key"]), steps))
+
+
+async def _count(gateway: Gateway, query: Document, *, replays: bool) -> int:
+    """Count runs along the index alone; those of replays are in one of their own, so that no document is read."""
+    if replays:
+        return await gateway.runs.count(query, _COUNT_AT_MOST)
+    counted, of_replays = await asyncio.gather(
+        gateway.runs.count(query, _COUNT_AT_MOST),
+        gateway.runs.count({**query, "replay.id": {"$exists": True}}, _COUNT_AT_MOST),
+    )
+    return counted - of_replays
 
 
 async def _find(

@@ -12,6 +12,12 @@ Damage = Callable[[Mongo], Awaitable[object]]
 NOW = datetime.now(UTC)
 OLD = NOW - timedelta(minutes=10)
 SOON = NOW + timedelta(minutes=10)
+AS_A_REPLAY = {
+    "event_key": "event-of-done",
+    "target": {"type": "doc", "id": "done"},
+    "replay": {"id": "rpl_1", "of": "done"},
+}
+UNDECIDED = {"undecided", "replayed", "replayed-in-vain"}
 
 
 def a_run(id: str, **facts: Any) -> Document:
@@ -59,13 +65,15 @@ async def fill(mongo: Mongo) -> None:
         a_run("failed", status="failed", effects=[], error={"code": "model_refused"}),
         a_run("cancelled", status="cancelled", effects=[], cancel={"requested_at": OLD}),
         a_run("undecided", status="cancelled", effects=[], error={"code": "not_decided"}),
+        a_run("replayed", **AS_A_REPLAY, effects=[{"index": 0, "dropped": "this run is a replay"}]),
+        a_run("replayed-in-vain", **AS_A_REPLAY, status="failed", effects=[], error={"code": "model_refused"}),
         an_open_run("queued"),
         an_open_run("waiting", waiting_for={"what": "retry", "until": SOON}),
         an_open_run("running", status="running", attempt=1, lease_expires_at=SOON),
     ]
     database = mongo.database
     await database["runs"].insert_many(runs)
-    await database["events"].insert_many([an_event(run["_id"]) for run in runs if run["_id"] != "undecided"])
+    await database["events"].insert_many([an_event(run["_id"]) for run in runs if run["_id"] not in UNDECIDED])
     await database["events"].insert_many(
         [
             {"_id": "event-of-undecided", "gated": True, "gated_at": OLD, "accepted_at": OLD, "decisions": []},

@@ -57,6 +57,11 @@ DAMAGES: dict[str, tuple[str, Damage, str]] = {
         added("proposals", {"_id": "proposal-2", "run_id": "running"}),
         "running",
     ),
+    "proposal of a replay": (
+        "effect_repeated",
+        added("proposals", {"_id": "proposal-2", "run_id": "replayed"}),
+        "replayed",
+    ),
     "proposal of no run": ("proposal_orphaned", added("proposals", {"_id": "stray", "run_id": "gone"}), "gone"),
     "memory changed twice": (
         "memory_repeated",

@@ -55,11 +55,26 @@ async def test_an_old_run_goes_with_everything_that_belongs_to_it(mongo: Mongo, 
 
     gone = await history.shorten()
 
-    assert gone == {"runs": 1, "events": 1, "proposals": 0}
+    assert gone == {"runs": 1, "events": 1, "proposals": 0, "replays": 0}
     assert await ids(mongo, "runs") == {"young"}
     assert await ids(mongo, "events") == {"event-of-young"}
     assert await ids(mongo, "steps") == await ids(mongo, "bodies") == {"young:0"}
     assert await ids(mongo, "dead_letters") == {"other"}
+
+
+async def test_an_old_replay_goes_when_its_last_run_is_gone(mongo: Mongo, history: History) -> None:
+    of: dict[str, Any] = {name: {"replay": {"id": name, "of": "run_0"}} for name in ("gone", "kept")}
+    await put(
+        mongo, "runs", ended("old", **of["gone"]), ended("older", **of["kept"]), ended("young", RECENT, **of["kept"])
+    )
+    await put(
+        mongo, "replays", *({"_id": name, "created_at": PAST} for name in of), {"_id": "new", "created_at": RECENT}
+    )
+
+    gone = await history.shorten()
+
+    assert (gone["runs"], gone["replays"]) == (2, 1)
+    assert await ids(mongo, "replays") == {"kept", "new"}
 
 
 async def test_what_is_not_finished_and_settled_stays_however_old(mongo: Mongo, history: History) -> None:
@@ -149,7 +164,7 @@ async def test_doing_it_again_changes_nothing(mongo: Mongo, history: History) ->
 
     await history.shorten()
 
-    assert await history.shorten() == {"proposals": 0}
+    assert await history.shorten() == {"proposals": 0, "replays": 0}
 
 
 async def test_a_scheduler_that_does_not_lead_any_more_stops(mongo: Mongo, history: History) -> None:

@@ -22,6 +22,7 @@ from shared.store.mongo import Mongo
 from shared.store.open_runs import Work
 from shared.store.proposals import ProposalStore
 from shared.store.provision import INDEXES, provision_store
+from shared.store.replays import ReplayStore
 from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleInForce, ScheduleStore
@@ -78,6 +79,14 @@ QUERIES: dict[str, Query] = {
     ),
     "runs: to be cancelled": lambda mongo: RunStore(mongo.database).cancelling([Claim("run_1", 1, "runner-1")]),
     "runs: redrive": lambda mongo: RunStore(mongo.database).redrive(["run_1"], NOW),
+    "runs: count of a user's replays": lambda mongo: RunStore(mongo.database).count(
+        {**ACTIVE_OF_ADA, "replay.id": {"$exists": True}}, 100
+    ),
+    "runs: cancel a replay": lambda mongo: RunStore(mongo.database).cancel({"replay.id": "rpl_1"}, Cancel("olga", NOW)),
+    "replays: of an Agent": lambda mongo: ReplayStore(mongo).find({"organisation": "acme", "agent_id": "noter"}, 20),
+    "replays: progress": lambda mongo: ReplayStore(mongo).progress(["rpl_1"]),
+    "replays: fresh reads": lambda mongo: ReplayStore(mongo).fresh_reads(["run_1"]),
+    "replays: originals": lambda mongo: ReplayStore(mongo).originals("acme", "noter", 10, None, None),
     "slots: free": lambda mongo: SlotStore(mongo.database).free({"slot_1": ["run_1"]}),
     "runs: queue lost": lambda mongo: RunStore(mongo.database).sweep_dispatched_at(NOW),
     "agents: visible": lambda mongo: AgentRecords(mongo.database).visible("acme"),

@@ -111,7 +111,15 @@ def test_a_run_that_was_tried_again_says_how_often_and_how_many_runners_it_lost(
 def test_a_run_says_what_started_it(event_type: str, kind: str) -> None:
     shown = checked(RunView, run_view(a_stored_run(run=a_new_run(event_type=event_type))))
 
-    assert shown["trigger"] == {"kind": kind, "event_key": "ev_1", "event_id": "event-1", "event_type": event_type}
+    event = {"event_key": "ev_1", "event_id": "event-1", "event_type": event_type}
+    assert shown["trigger"] == {"kind": kind, **event, "replay_id": None, "original_run_id": None}
+
+
+def test_a_replay_names_its_original() -> None:
+    shown = checked(RunView, run_view(a_stored_run(replay={"id": "rpl_1", "of": "run_0"})))
+
+    trigger = shown["trigger"]
+    assert (trigger["kind"], trigger["replay_id"], trigger["original_run_id"]) == ("replay", "rpl_1", "run_0")
 
 
 @pytest.mark.parametrize("status", RunStatus)

@@ -139,3 +139,19 @@ def test_a_run_of_an_agent_that_became_inactive_is_dropped() -> None:
 
     assert isinstance(outcome, Refused)
     assert code_of(outcome) == "agent_inactive"
+
+
+REPLAY = RUN | {"replay": {"id": "rpl_1", "of": "run_0"}}
+
+
+def test_a_replay_needs_no_decision_and_not_an_active_agent() -> None:
+    configuration = Configuration()
+    configuration.replace_agents([VERSION], {VERSION.agent_id: AgentStatus.INACTIVE})
+
+    assert obstacle(REPLAY, {"gated": True, "decisions": []}, VERSION, {"noop"}, configuration, LATER) is None
+
+
+def test_a_replay_is_refused_where_its_agent_is_disabled() -> None:
+    outcome = found(DECIDED, Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", enabled=False), run=REPLAY)
+
+    assert code_of(outcome) == "agent_disabled"
