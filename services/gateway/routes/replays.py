@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.gateway import cursor as cursors
 from services.gateway.agent_access import the_agent
 from services.gateway.answers import json_answer
+from services.gateway.api_document import problems
 from services.gateway.auth import Caller
 from services.gateway.cancelling import cancel_runs
+from services.gateway.fields import Skip
 from services.gateway.replay_comparison import compared
 from services.gateway.replay_views import ReplayList, ReplayReport, ReplayView, replay_view, report_view
 from services.gateway.replays import ReplayRequest, check_may_replay, check_may_see, check_unambiguous, start
@@ -34,7 +36,7 @@ class CancelReplay(BaseModel):
     reason: Annotated[str | None, Field(max_length=2_000)] = None
 
 
-@router.post("/api/agents/{key}/replays", status_code=202, response_model=ReplayView)
+@router.post("/api/agents/{key}/replays", status_code=202, response_model=ReplayView, responses=problems(409))
 async def start_replay(request: Request, key: str, wanted: ReplayRequest, visibility: Whose = None) -> Response:
     """Do past runs of an Agent again on a version or on its draft. Nothing that they propose reaches anybody.
 
@@ -78,7 +80,7 @@ async def get_replay(
     request: Request,
     key: str,
     replay_id: str,
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Skip = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_RUNS)] = 50,
 ) -> Response:
     """Show a replay and what its runs are beside their originals; the sums are of all, the pairs are a page."""

@@ -12,6 +12,7 @@ from shared.domain.dead_letter import DeadLetter, DeadLetterKind
 from shared.domain.decide import decide, record
 from shared.domain.event import accepted_event
 from shared.domain.projection import proposals_of
+from shared.domain.replaying import NewReplay
 from shared.domain.run import RunStatus, Waiting
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
@@ -20,6 +21,7 @@ from shared.store.events import EventStore, GatedEvent
 from shared.store.members import Member, MembershipChange, MemberStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
+from shared.store.replays import ReplayStore
 from shared.store.run_documents import waiting_document
 from shared.store.schedules import ScheduleInForce, ScheduleStore
 from tests.unit.shared.given import (
@@ -46,6 +48,7 @@ async def seed(mongo: Mongo) -> dict[str, list[str]]:
         a_stored_run(run=a_new_run(QUEUED), waiting_for=waiting_document(Waiting.PAUSED, now)),
     ]
     await database["runs"].insert_many([{**run, "changed_at": now} for run in runs])
+    replay = await _replay(mongo)
     proposals = proposals_of(runs[0])
     await ProposalStore(mongo).project(proposals)
     message = DeadLetter(
@@ -68,7 +71,15 @@ async def seed(mongo: Mongo) -> dict[str, list[str]]:
         "proposal_id": [proposal["_id"] for proposal in proposals],
         "letter_id": ["dead_1", FAILED],
         "event_key": [event_key],
+        "replay_id": [replay],
     }
+
+
+async def _replay(mongo: Mongo) -> str:
+    """Store a replay of all runs that may be replayed."""
+    replays = ReplayStore(mongo)
+    new = NewReplay("acme", "noter", "noter", 1, "noter:1", None, "request-1", "hash", "olga", utc_now())
+    return str((await replays.start(new, AGENT, await replays.originals("acme", "noter", None, None, None)))["_id"])
 
 
 async def _decided_event(mongo: Mongo) -> str:
