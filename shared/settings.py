@@ -32,6 +32,10 @@ _STATUS_RETENTION = Field(
 )
 
 
+_REASONING_MODEL = Field(default="gpt-5.1", description="Model of Agents of the reasoning tier.")
+_FAST_MODEL = Field(default="gpt-5-mini", description="Model of Agents of the fast tier.")
+
+
 class ServiceSettings(BaseSettings):
     """What every service needs."""
 
@@ -100,6 +104,8 @@ class GatewaySettings(ServiceSettings):
     )
     max_event_bytes: int = Field(default=262_144, ge=1_024, le=900_000, description="Largest event, as JSON.")
     max_body_bytes: int = Field(default=8_388_608, ge=1_024, description="Largest request body.")
+    openai_reasoning_model: str = _REASONING_MODEL
+    openai_fast_model: str = _FAST_MODEL
     ai_queue_status_retention_seconds: int = _STATUS_RETENTION
 
     @model_validator(mode="after")
@@ -143,8 +149,8 @@ class RunnerSettings(QueueSettings):
     heartbeat_seconds: float = Field(default=1.5, gt=0.1, description="How often a runner extends its leases.")
     openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the model provider.")
     openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible endpoint; empty means OpenAI.")
-    openai_reasoning_model: str = Field(default="gpt-5.1", description="Model of Agents of the reasoning tier.")
-    openai_fast_model: str = Field(default="gpt-5-mini", description="Model of Agents of the fast tier.")
+    openai_reasoning_model: str = _REASONING_MODEL
+    openai_fast_model: str = _FAST_MODEL
     model_call_timeout_seconds: float = Field(default=120.0, gt=0, description="Longest wait for one model call.")
     model_call_mode: CallModeSetting = Field(
         default=CallModeSetting.AUTO,

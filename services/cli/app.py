@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from services.cli import agent_changes, agent_files, agents, dead_letters, replays, runs
+from services.cli import agent_changes, agent_files, agents, background, dead_letters, replays, runs
 from services.cli.connection import data_folder, find_connection
 from services.cli.errors import CliError, ExitCode
 from services.cli.gateway import Gateway
@@ -34,6 +34,7 @@ agent_changes.register(agents.app)
 agent_files.register(agents.app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(replays.app, name="replays")
+app.add_typer(background.app, name="background")
 
 
 @app.callback()

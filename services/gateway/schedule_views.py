@@ -90,15 +90,17 @@ def schedule_view(schedule: ScheduleInForce, decisions: Sequence[Document], now:
         "misfire": rule.misfire,
         "misfire_limit": rule.misfire_limit,
         "jitter_seconds": rule.jitter_seconds,
-        "last_fire": _last_fire(schedule, decisions, zone),
+        "last_fire": last_fire_view(schedule, decisions),
         "next_fires": [
             {"due_at": due_at, "local": due_at.astimezone(zone), "fires_at": due_at + offset} for due_at in upcoming
         ],
     }
 
 
-def _last_fire(schedule: ScheduleInForce, decisions: Sequence[Document], zone: ZoneInfo) -> dict[str, Any] | None:
+def last_fire_view(schedule: ScheduleInForce, decisions: Sequence[Document]) -> dict[str, Any] | None:
+    """Return the latest moment that was fired, with what was decided about it; None when none was."""
     due_at = schedule.fired_for
+    zone = ZoneInfo(zone_of(schedule.schedule) or schedule.member.timezone)
     if due_at is None:
         return None
     return {

@@ -11,6 +11,7 @@ from contracts.lifecycle import Shutdown
 from services.gateway.agent_access import agent_to_write, the_agent
 from services.gateway.agent_impact import Subject, bound, governed, impact_of
 from services.gateway.agent_lifecycle import cancel_plan
+from services.gateway.agent_runs import own_runs
 from services.gateway.answers import json_answer
 from services.gateway.auth import Caller
 from services.gateway.lifecycle_views import (
@@ -97,8 +98,5 @@ async def show_agent_stats(request: Request, key: str, visibility: Whose = None)
     agent = await the_agent(gateway, caller, key, visibility)
     version = (await gateway.agent_records.published_of([agent])).get(agent.id)
     is_monitored = version is None or version.spec.performance_monitoring
-    query = {"organisation": caller.organisation, "agent_key": key}
-    if not caller.sees_organisation:
-        query["user"] = caller.user
-    figures = await gateway.agent_figures.figures(query) if is_monitored else None
+    figures = await gateway.agent_figures.figures(own_runs(caller, key)) if is_monitored else None
     return json_answer({"agent_key": key, "performance_monitoring": is_monitored, "figures": figures_view(figures)})
