@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstrai
 
 from contracts.active_hours import ActiveHours
 from contracts.agent_kinds import AgentType, Tags, Visibility
+from contracts.behaviour import IdleTrigger, MessagesTrigger, Unless
 from contracts.cron import CronText
 from contracts.fields import TimeZone
-from contracts.filters import Filter
+from contracts.filters import Filter, MemberFilter
 from contracts.lanes import Lane
 from contracts.operation import Environment, LoggingLevel
+from contracts.targets import TargetRule as TargetRule  # noqa: PLC0414  # it is imported from here, too
 
 AgentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,63}$")]
 
@@ -80,13 +82,6 @@ Schedule = Annotated[
 """One of the three, told apart by the name of its first field."""
 
 
-class TargetRule(_Model):
-    """How a run's target is read from the event: `id` may name fields, as in `{projectid}:{data.date}`."""
-
-    type: str = Field(min_length=1, max_length=64)
-    id: str = Field(min_length=1, max_length=256)
-
-
 class EventTrigger(_Model):
     """Starts the Agent for each event of one type of which `when` is true, `delay_seconds` after the gate has decided.
 
@@ -140,7 +135,8 @@ class ScheduleTrigger(_Model):
 
     `schedule` is the version's default; a binding may set another. Without either, the Agent does not fire.
     `misfire_limit` is how many moments `fire_all` fires, the latest ones. `jitter_seconds` spreads the members: each
-    fires later than due by an offset of its own, up to this, always the same.
+    fires later than due by an offset of its own, up to this, always the same. `user_filter` says which members it
+    serves, `unless` which event of the member keeps it from starting.
     """
 
     schedule: Schedule | None = None
@@ -150,6 +146,8 @@ class ScheduleTrigger(_Model):
     misfire_limit: int = Field(default=10, ge=1, le=100)
     jitter_seconds: int = Field(default=0, ge=0, le=3_600)
     overlap: Overlap = Overlap.QUEUE
+    user_filter: MemberFilter = "all"
+    unless: Unless | None = None
 
 
 class ModelTier(StrEnum):
@@ -239,6 +237,8 @@ class AgentSpec(_Model):
     effects: tuple[EffectKind, ...] = ()
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
+    on_idle: IdleTrigger | None = None
+    after_messages: MessagesTrigger | None = None
     active_hours: ActiveHours | None = None
     cooldown_seconds: int = Field(default=0, ge=0, le=30 * 86_400)
     manual: bool = True

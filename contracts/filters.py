@@ -1,7 +1,7 @@
-"""Filters of triggers: expressions in CEL over an event, checked when an Agent is written."""
+"""Filters of triggers: expressions in CEL over an event or a member, checked when an Agent is written."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 VISIBLE: Final = ("event", "data")
 """What an expression may name: the attributes of the envelope, and the event's data."""
+
+MEMBER: Final = "member"
+MEMBER_ATTRIBUTES: Final = ("organisation", "project", "user", "timezone")
+"""What an expression about a member may read, all texts; whoever is in no project has an empty one."""
+ALL: Final = "all"
+"""Instead of an expression: everybody."""
 
 _FUNCTIONS: Final = frozenset(
     {
@@ -22,6 +28,7 @@ _FUNCTIONS: Final = frozenset(
 _LOOP: Final = re.compile(r"\b(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w*)")
 _PATTERN: Final = r"""r?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _COMPUTED_PATTERN: Final = re.compile(rf"\bmatches\b(?!\s*\(\s*{_PATTERN}\s*\))")
+_ATTRIBUTE: Final = re.compile(r"\bmember\s*\.\s*(\w+)")
 _WHERE: Final = re.compile(r"<input>:1:(\d+): (.*)")
 
 
@@ -44,11 +51,12 @@ def loops(expression: str) -> int:
     return len(_LOOP.findall(expression))
 
 
-def _checked(expression: str) -> str:
+def _checked(expression: str, visible: tuple[str, ...]) -> str:
     program = compiled(expression)
     bound = {name for name in _LOOP.findall(expression) if name}
-    if unknown := [name for name in program.variables() if name not in {*VISIBLE, *bound}]:
-        raise ValueError(f"{_at(expression, unknown[0])}; an expression may name 'event' and 'data'")
+    if unknown := [name for name in program.variables() if name not in {*visible, *bound}]:
+        named = " and ".join(f"'{name}'" for name in visible)
+        raise ValueError(f"{_at(expression, unknown[0])}; an expression may name {named}")
     called = [name for name in program.functions() if name.isidentifier() and not name.startswith("_")]
     if unknown := [name for name in called if name not in _FUNCTIONS]:
         raise ValueError(f"{_at(expression, unknown[0])}; there are {', '.join(sorted(_FUNCTIONS))}")
@@ -61,7 +69,25 @@ def _at(expression: str, name: str) -> str:
     return f"at character {expression.find(name) + 1}: '{name}' is not known"
 
 
-Filter = Annotated[
-    str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\r\n\u2028\u2029]*$"), AfterValidator(_checked)
-]
+def _checked_member(expression: str) -> str:
+    if expression == ALL:
+        return expression
+    _checked(expression, (MEMBER,))
+    if unknown := [name for name in _ATTRIBUTE.findall(expression) if name not in MEMBER_ATTRIBUTES]:
+        raise ValueError(f"a member has no '{unknown[0]}'; there are {', '.join(MEMBER_ATTRIBUTES)}")
+    try:
+        said = compiled(expression).execute({MEMBER: dict.fromkeys(MEMBER_ATTRIBUTES, "UTC")})
+    except (KeyError, RuntimeError, TypeError, ValueError, ArithmeticError, IndexError) as error:
+        raise ValueError(f"it fails on a member: {str(error)[:200]}") from None
+    if not isinstance(said, bool):
+        raise ValueError(f"it gives {type(said).__name__}, not true or false")  # noqa: TRY004  # pydantic wants it
+    return expression
+
+
+_OneLine = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\r\n\u2028\u2029]*$")]
+
+Filter = Annotated[_OneLine, AfterValidator(partial(_checked, visible=VISIBLE))]
 """A CEL expression on one line that says true or false of an event, such as `data.status == 'open'`."""
+
+MemberFilter = Annotated[_OneLine, AfterValidator(_checked_member)]
+"""`all`, or a CEL expression on one line that says true or false of a member, such as `member.project == 'apollo'`."""

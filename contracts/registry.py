@@ -24,9 +24,11 @@ from contracts.errors import (
     missing,
 )
 from contracts.field_errors import field_errors
+from contracts.idleness import UserIdleDetected
 from contracts.jobs import JobFinished, JobStarted
 from contracts.manual_runs import AgentExecuteRequested
 from contracts.members import MemberJoined, MemberLeft
+from contracts.message_counts import MessagesCounted
 from contracts.roadmaps import RoadmapRequested
 from contracts.runs import RunCancelled, RunCompleted, RunFailed, RunQueued, RunStarted
 from contracts.schedules import ScheduleFired
@@ -68,6 +70,8 @@ _FROM_BACKENDS: Final[tuple[type[Event], ...]] = (
 
 _FROM_TOWPATH: Final[tuple[type[Event], ...]] = (
     ScheduleFired,
+    UserIdleDetected,
+    MessagesCounted,
     AgentExecuteRequested,
     RunQueued,
     RunStarted,

@@ -1,13 +1,16 @@
 """What holds for an Agent, as the API shows it: each value with the scope that decided it, and in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from pydantic import BaseModel
 
+from contracts.agents import AgentSpec
 from services.gateway.views import BindingView, ScopeView, View
 from shared.domain.active_hours import hours_text, is_open, next_opening
+from shared.domain.behaviour_text import behaviour_text
 from shared.domain.binding import ScopeRef
 from shared.domain.configuration import AgentVersion
 from shared.domain.decision import named
@@ -46,7 +49,7 @@ class SettingsAnswer(View):
 
 def effective_view(version: AgentVersion, effective: Effective, now: datetime) -> dict[str, Any]:
     """Return everything that holds for this version of an Agent; now says whether its hours are open."""
-    values = _values(effective)
+    values = {**_values(effective), **_behaviour(version.spec)}
     return {
         "agent_key": version.spec.key,
         "agent_version": version.number,
@@ -74,6 +77,29 @@ def _values(effective: Effective) -> Mapping[str, Decided[Any]]:
     }
 
 
+def _behaviour(spec: AgentSpec) -> Mapping[str, Decided[Any]]:
+    """Return what the version says of people's behaviour; no binding changes it."""
+    trigger = spec.schedule_trigger
+    said = {
+        "on_idle": spec.on_idle,
+        "after_messages": spec.after_messages,
+        "schedule_trigger.user_filter": None if trigger is None else trigger.user_filter,
+        "schedule_trigger.unless": None if trigger is None else trigger.unless,
+    }
+    return {name: Decided(value) for name, value in said.items() if value is not None}
+
+
+_TEXTS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
+    {
+        "schedule": schedule_text,
+        "active_hours": hours_text,
+        "on_idle": behaviour_text,
+        "after_messages": behaviour_text,
+        "schedule_trigger.unless": behaviour_text,
+    }
+)
+
+
 def _value_view(name: str, decided: Decided[Any]) -> dict[str, Any]:
     value = decided.value
     return {
@@ -96,13 +122,9 @@ def _text(name: str, value: Any) -> str:
         case _, None:
             return "not set"
         case _, bool():
-            return "true" if value else "false"
-        case "schedule", _:
-            return schedule_text(value)
-        case "active_hours", _:
-            return hours_text(value)
+            return str(value).lower()
         case _:
-            return str(value)
+            return _TEXTS.get(name, str)(value)
 
 
 def _summary(key: str, effective: Effective, now: datetime) -> str:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from contracts.agents import ScheduleTrigger
+from contracts.filters import ALL
 from services.gateway.views import DecisionView, Document, ScopeView, View, decision_view
 from shared.domain.firing import fire_id, fire_key
 from shared.domain.schedule import following, schedule_text, zone_of
@@ -41,10 +43,18 @@ class NextFireView(View):
     fires_at: datetime
 
 
+class UnlessView(View):
+    """The type of event that is looked for, and since how long before the fire was due."""
+
+    event: str
+    within_seconds: int
+
+
 class ScheduleView(View):
     """What fires one Agent for one member. `decided_by` is the scope whose binding set it; null is the Agent's version.
 
-    `timezone` is the zone of the local times: the schedule's own, or for an interval the member's.
+    `timezone` is the zone of the local times: the schedule's own, or for an interval the member's. `user_filter` says
+    whom the Agent's schedules serve, `unless` which event of the member keeps a fire from starting it.
     """
 
     id: str
@@ -57,6 +67,8 @@ class ScheduleView(View):
     misfire: str
     misfire_limit: int
     jitter_seconds: int
+    user_filter: str
+    unless: UnlessView | None
     last_fire: LastFireView | None
     next_fires: list[NextFireView]
 
@@ -72,8 +84,10 @@ def last_fire_key(schedule: ScheduleInForce) -> str | None:
     return None if due_at is None else fire_key(schedule.member.organisation, schedule.id, due_at)
 
 
-def schedule_view(schedule: ScheduleInForce, decisions: Sequence[Document], now: datetime) -> dict[str, Any]:
-    """Return a schedule as it is shown at this moment, with what was decided about its last fire."""
+def schedule_view(
+    schedule: ScheduleInForce, trigger: ScheduleTrigger | None, decisions: Sequence[Document], now: datetime
+) -> dict[str, Any]:
+    """Return a schedule as it is shown at this moment, with its Agent's trigger and the decisions on its last fire."""
     member, decided_by, rule = schedule.member, schedule.decided_by, schedule.rule
     timezone = zone_of(schedule.schedule) or member.timezone
     zone, offset = ZoneInfo(timezone), schedule.offset
@@ -90,6 +104,8 @@ def schedule_view(schedule: ScheduleInForce, decisions: Sequence[Document], now:
         "misfire": rule.misfire,
         "misfire_limit": rule.misfire_limit,
         "jitter_seconds": rule.jitter_seconds,
+        "user_filter": ALL if trigger is None else trigger.user_filter,
+        "unless": None if trigger is None or trigger.unless is None else trigger.unless.model_dump(),
         "last_fire": last_fire_view(schedule, decisions),
         "next_fires": [
             {"due_at": due_at, "local": due_at.astimezone(zone), "fires_at": due_at + offset} for due_at in upcoming

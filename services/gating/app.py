@@ -6,6 +6,7 @@ from faststream.nats import NatsBroker
 
 from contracts.streams import GATING
 from services.gating.arrival import Arrival, parse_arrival
+from services.gating.behaviour import Behaviour
 from services.gating.dead_letters import EventDeadLetters
 from services.gating.gate import Gate
 from services.gating.gathering import Gathering
@@ -20,10 +21,13 @@ from shared.settings import GatingSettings
 from shared.store.cooldowns import CooldownStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.idleness import IdlenessStore
 from shared.store.members import MemberStore
+from shared.store.message_counts import MessageCountStore
 from shared.store.mongo import Mongo
 from shared.store.runs import RunStore
 from shared.store.server_clock import ServerClock
+from shared.store.sightings import SightingStore
 from shared.store.slots import SlotStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
@@ -37,6 +41,12 @@ def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:
         return batch_size
 
     on_batches(broker, GATING, delivery, wanted=wanted, description="Accepted events, to be decided.")
+
+
+def make_behaviour(mongo: Mongo, events: EventStore, publisher: Publisher) -> Behaviour:
+    """Compose what the gate takes into account of people's behaviour."""
+    database = mongo.database
+    return Behaviour(IdlenessStore(database), MessageCountStore(database), SightingStore(database), events, publisher)
 
 
 async def run(settings: GatingSettings, process: Process) -> None:
@@ -54,6 +64,7 @@ async def run(settings: GatingSettings, process: Process) -> None:
         events=events,
         runs=runs,
         members=MemberStore(mongo.database),
+        behaviour=make_behaviour(mongo, events, publisher),
         admission=Admission(SlotStore(mongo.database), runs, publisher, limits, clock),
         starts=Starts(Gathering(runs, events, publisher, watch.configuration, limits), CooldownStore(mongo.database)),
         publisher=publisher,

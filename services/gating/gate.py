@@ -12,6 +12,7 @@ import structlog
 from contracts.lanes import Queue
 from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
+from services.gating.behaviour import Behaviour
 from services.gating.members import membership_changes
 from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
@@ -49,6 +50,7 @@ class Gate:
     events: EventStore
     runs: RunStore
     members: MemberStore
+    behaviour: Behaviour
     admission: Admission
     starts: Starts
     publisher: Publisher
@@ -117,6 +119,7 @@ class Gate:
         """Return the decisions of the events that have none; what is open is asked only where it matters."""
         new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
         decided: Decided = {key: decide(event, self.configuration, now) for key, event in new.items()}
+        decided = await self.behaviour.considered(list(new.values()), decided, self.configuration, now)
         fires = guarded_fires(new.values(), decided, self.configuration)
         if fires:
             decided |= without_overlap(fires, await self.runs.open_of({each.work for each in fires}))

@@ -1,6 +1,7 @@
 """The scheduler, composed: owns time and recovery, on one process at a time."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -9,6 +10,7 @@ from nats.aio.client import Client
 from services.scheduler.checkup import make_checkup
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.history import History
+from services.scheduler.idle_sweep import IdleSweep
 from services.scheduler.leader import Leader
 from services.scheduler.lost_runners import LostRunners
 from services.scheduler.paused import Paused
@@ -19,6 +21,7 @@ from services.scheduler.steadiness import Steadiness
 from services.scheduler.streams import Streams
 from services.scheduler.sweeper import Sweeper
 from services.scheduler.timers import Timers
+from services.scheduler.upkeep import Upkeep
 from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
 from shared.clock import Clock
@@ -30,9 +33,11 @@ from shared.process import Process
 from shared.settings import SchedulerSettings
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.idleness import IdlenessStore
 from shared.store.leases import LeaseStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
+from shared.store.message_counts import MessageCountStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.retention import Retention
@@ -93,6 +98,34 @@ def make_timers(
     )
 
 
+def make_idle_sweep(
+    mongo: Mongo, publisher: Publisher, configuration: Configuration, leader: Leader, clock: Clock
+) -> IdleSweep:
+    """Compose the search for idle users."""
+    database = mongo.database
+    stores = IdlenessStore(database), MemberStore(database), EventStore(database)
+    return IdleSweep(*stores, publisher, configuration, leader, clock)
+
+
+def make_upkeep(
+    settings: SchedulerSettings, mongo: Mongo, configuration: Configuration, leader: Leader, clock: Clock
+) -> Upkeep:
+    """Compose the upkeep of what is remembered of behaviour."""
+    database, keep_for = mongo.database, timedelta(seconds=settings.history_retention_seconds)
+    stores = IdlenessStore(database), MessageCountStore(database), MemberStore(database)
+    return Upkeep(*stores, configuration, leader, clock, keep_for)
+
+
+def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    """Return what does the one and then the other."""
+
+    def do() -> None:
+        one()
+        other()
+
+    return do
+
+
 async def run(settings: SchedulerSettings, process: Process) -> None:
     """Serve until the process is asked to stop."""
     mongo = Mongo(settings)
@@ -119,10 +152,14 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "planned_statuses": PlannedStatuses(LifecycleStore(mongo), leader, clock).run,
             "history": make_history(settings, mongo, leader, clock).run,
         }
+        upkeep = make_upkeep(settings, mongo, watch.configuration, leader, clock)
+        loops["upkeep"] = upkeep.run
+        watch.on_change = upkeep.soon
         if settings.operating_background_enabled:
             timers = make_timers(mongo, publisher, watch.configuration, leader, clock)
-            watch.on_change = timers.plan_soon
+            watch.on_change = both(upkeep.soon, timers.plan_soon)
             loops["timers"] = timers.run
+            loops["idle"] = make_idle_sweep(mongo, publisher, watch.configuration, leader, clock).run
         else:
             log.warning("timers.disabled", setting="OPERATING_BACKGROUND_ENABLED")
         working += [tasks.create_task(supervised(name, loop)) for name, loop in loops.items()]

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from contracts.agents import ForEach
+from contracts.agents import ForEach, ScheduleTrigger
 from shared.domain.configuration import Configuration
 from shared.domain.firing import FiringRule
+from shared.domain.serving import serves
 from shared.store.members import Member, whole_organisation
 from shared.store.schedules import ScheduleInForce
 
@@ -19,6 +20,7 @@ def plan(
 ) -> tuple[list[ScheduleInForce], list[str]]:
     """Return the schedules to write, new or changed, and the ids of those to remove.
 
+    A trigger's filter says whom it serves; nobody else has its schedule.
     A disabled Agent keeps its schedules: its fires are decided by the gate, which records why they start nothing.
     A changed schedule counts from now, so it never fires for a moment before the change. Where only the trigger's rule for
     firing was changed, what is due stays due.
@@ -41,13 +43,20 @@ def _organisations(configuration: Configuration, members: Iterable[Member]) -> l
 def _schedules_of(configuration: Configuration, member: Member, now: datetime) -> Iterable[ScheduleInForce]:
     for version in configuration.agents_of(member.organisation).values():
         trigger = version.spec.schedule_trigger
-        if trigger is None or (trigger.for_each is ForEach.ORGANISATION) is not member.is_organisation:
+        if trigger is None or not _is_for(trigger, member):
             continue
         project, user = member.project or None, member.user or None
         effective = configuration.effective(version.spec, member.organisation, project, user)
         if effective.schedule is not None:
             rule, decided_by = FiringRule.of(trigger), effective.schedule_decided_by
             yield ScheduleInForce(version.spec.key, member, effective.schedule, now, now, decided_by, rule)
+
+
+def _is_for(trigger: ScheduleTrigger, member: Member) -> bool:
+    if (trigger.for_each is ForEach.ORGANISATION) is not member.is_organisation:
+        return False
+    who = member.organisation, member.project, member.user, member.timezone
+    return member.is_organisation or serves(trigger.user_filter, *who)
 
 
 def _differs(wanted: ScheduleInForce, present: ScheduleInForce | None) -> bool:

@@ -12,9 +12,9 @@ from services.scheduler.leader import Leader
 from services.scheduler.plan import plan
 from shared.clock import Clock
 from shared.domain.configuration import Configuration
-from shared.domain.event import ACCEPTED_HEADER, accepted_event
 from shared.domain.firing import Firing, to_fire
 from shared.messaging.publisher import Publisher
+from shared.own_events import accept_own
 from shared.store.events import EventStore
 from shared.store.members import MemberStore
 from shared.store.schedules import ScheduleInForce, ScheduleStore
@@ -80,12 +80,8 @@ class Timers:
         await self._schedules.fired((schedule, _moved_on(schedule, firing)) for schedule, firing in firings)
 
     async def _accept(self, events: Sequence[ScheduleFired], now: datetime) -> None:
-        bodies = [event.to_json() for event in events]
-        await self._events.accept(
-            [accepted_event(event, body.decode(), now) for event, body in zip(events, bodies, strict=True)]
-        )
-        for event, body in zip(events, bodies, strict=True):
-            await self._publisher.event(event.type, event.organisationid, body, {ACCEPTED_HEADER: "once"})
+        await accept_own(self._events, self._publisher, events, now)
+        for event in events:
             log.info(
                 "schedule.fired",
                 agent=event.data.agent_key,

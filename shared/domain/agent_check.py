@@ -9,12 +9,23 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import ValidationError
 
-from contracts.agents import AgentSpec
+from contracts.agents import AgentSpec, ForEach
+from contracts.behaviour import Per
+from contracts.envelope import Event, EventData
 from contracts.errors import FieldCode, FieldError, cut
 from contracts.field_errors import field_errors
+from contracts.filters import ALL
 from contracts.registry import EVENT_TYPES, PLATFORM_TYPES
 
 _TRIGGERING = sorted({type_ for type_, _ in EVENT_TYPES} - PLATFORM_TYPES)
+
+
+def _names_session(event: type[Event]) -> bool:
+    data = event.model_fields["data"].annotation
+    return isinstance(data, type) and issubclass(data, EventData) and "session_id" in data.model_fields
+
+
+_IN_SESSIONS = sorted({type_ for (type_, _), event in EVENT_TYPES.items() if _names_session(event)} & {*_TRIGGERING})
 
 
 class AgentUnfit(Exception):
@@ -31,7 +42,7 @@ def checked(content: Mapping[str, Any]) -> AgentSpec:
         spec = AgentSpec.model_validate(content)
     except ValidationError as error:
         raise AgentUnfit([_reworded(each) for each in field_errors(error)]) from error
-    errors = [*_unknown_events(spec), *_wrong_schema(spec)]
+    errors = [*_unknown_events(spec), *_for_nobody(spec), *_wrong_schema(spec)]
     if errors:
         raise AgentUnfit(errors)
     return spec
@@ -46,12 +57,39 @@ def _reworded(error: FieldError) -> FieldError:
 
 
 def _unknown_events(spec: AgentSpec) -> Iterator[FieldError]:
-    for index, trigger in enumerate(spec.triggers):
-        if trigger.event not in _TRIGGERING:
-            similar = get_close_matches(trigger.event, _TRIGGERING, n=1)
+    for field, event in _named_events(spec):
+        if event not in _TRIGGERING:
+            similar = get_close_matches(event, _TRIGGERING, n=1)
             hint = f" Did you mean '{similar[0]}'?" if similar else ""
-            message = f"'{cut(trigger.event)}' is not an event that a backend publishes.{hint}"
-            yield FieldError(f"triggers.{index}.event", FieldCode.UNKNOWN_TYPE, message)
+            message = f"'{cut(event)}' is not an event that a backend publishes.{hint}"
+            yield FieldError(field, FieldCode.UNKNOWN_TYPE, message)
+    counted = spec.after_messages
+    if counted is not None and counted.per is Per.SESSION and counted.event not in _IN_SESSIONS:
+        message = f"'{cut(counted.event)}' names no session; count it per user, or choose {' or '.join(_IN_SESSIONS)}."
+        yield FieldError("after_messages.per", FieldCode.INVALID, message)
+
+
+def _for_nobody(spec: AgentSpec) -> Iterator[FieldError]:
+    """Yield what a schedule says about members though it fires for none."""
+    trigger = spec.schedule_trigger
+    if trigger is None or trigger.for_each is ForEach.MEMBER:
+        return
+    for field, is_default in (("user_filter", trigger.user_filter == ALL), ("unless", trigger.unless is None)):
+        if not is_default:
+            message = f"'{field}' is about members, and 'for_each' is organisation; leave one of them out."
+            yield FieldError(f"schedule_trigger.{field}", FieldCode.NOT_ALLOWED, message)
+
+
+def _named_events(spec: AgentSpec) -> Iterator[tuple[str, str]]:
+    """Yield each field that names a type of event, with that type."""
+    for index, trigger in enumerate(spec.triggers):
+        yield f"triggers.{index}.event", trigger.event
+    for index, event in enumerate(() if spec.on_idle is None else spec.on_idle.activity):
+        yield f"on_idle.activity.{index}", event
+    if spec.after_messages is not None:
+        yield "after_messages.event", spec.after_messages.event
+    if spec.schedule_trigger is not None and spec.schedule_trigger.unless is not None:
+        yield "schedule_trigger.unless.event", spec.schedule_trigger.unless.event
 
 
 def _wrong_schema(spec: AgentSpec) -> Iterator[FieldError]:

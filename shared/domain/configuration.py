@@ -72,8 +72,12 @@ class Configuration:
         return self.agents_of(organisation).get(key)
 
     def triggered_by(self, event_type: str, organisation: str = "") -> tuple[AgentVersion, ...]:
-        """Return the organisation's Agents with a trigger for this type of event, in the order of their keys."""
+        """Return the organisation's Agents that this type of event starts, or is counted for, in the order of their keys."""
         return self._of_organisation.get(organisation, self._of_server).by_event.get(event_type, ())
+
+    def waiting_for_idle(self, organisation: str) -> tuple[AgentVersion, ...]:
+        """Return the organisation's Agents that wait for users to be idle."""
+        return self._of_organisation.get(organisation, self._of_server).on_idle
 
     def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         """Resolve what holds for an Agent's work for this user in this project."""

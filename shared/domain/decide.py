@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from contracts.agents import TargetRule
+from contracts.agents import ScheduleTrigger, TargetRule
+from contracts.behaviour import IdleTrigger, MessagesTrigger
 from contracts.envelope import Event
+from contracts.idleness import UserIdleDetected
 from contracts.manual_runs import AgentExecuteRequested
+from contracts.message_counts import MessagesCounted
 from contracts.schedules import ScheduleFired
 from shared.domain.active_hours import hours_text, is_open, next_opening
 from shared.domain.configuration import AgentVersion, Configuration
+from shared.domain.counting import SubjectMissing, subject_of
 from shared.domain.debounce import Debounce
 from shared.domain.decision import (
     MANUAL_TARGET,
@@ -32,7 +36,24 @@ DecisionRecord = dict[str, object]
 
 def decide(event: Event, configuration: Configuration, now: datetime) -> list[RunDecided | Skipped]:
     """Return one decision for every trigger that is for this type of event, as if nothing else had been decided yet."""
-    return [_decide(event, start, configuration, now) for start in _matching(event, configuration)]
+    started = [_decide(event, start, configuration, now) for start in _matching(event, configuration)]
+    return [*started, *_counted(event, configuration)]
+
+
+def _counted(event: Event, configuration: Configuration) -> Iterator[Skipped]:
+    """Yield what becomes of the event for each Agent that counts it; the gate says later which one it is."""
+    for version in configuration.triggered_by(event.type, event.organisationid):
+        spec, trigger = version.spec, version.spec.after_messages
+        if trigger is None or trigger.event != event.type:
+            continue
+        off = _switched_off(event, version, configuration)
+        try:
+            subject_of(trigger, spec.key, event)
+        except SubjectMissing as error:
+            yield off or Skipped(spec.key, version.number, Reason.TARGET_MISSING, None, str(error))
+        else:
+            detail = f"this is one of {trigger.count}"
+            yield off or Skipped(spec.key, version.number, Reason.COUNTED, None, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +74,29 @@ def _matching(event: Event, configuration: Configuration) -> Iterator[_Start]:
         if version is not None and version.spec.manual:
             yield _Start(version, _manual_target(event), is_cooled=False)
         return
-    if isinstance(event, ScheduleFired):
+    if isinstance(event, ScheduleFired | UserIdleDetected | MessagesCounted):
         version = configuration.agent(event.organisationid, event.data.agent_key)
-        if version is not None and version.spec.schedule_trigger is not None:
-            yield _Start(version, version.spec.schedule_trigger.target)
+        if version is not None and (own := _own_trigger(event, version)) is not None:
+            yield _Start(version, own.target)
         return
     for version in configuration.triggered_by(event.type, event.organisationid):
         for trigger in version.spec.triggers:
             if trigger.event == event.type:
                 yield _Start(version, trigger.target, trigger.when, trigger.delay_seconds, Debounce.of(trigger))
+
+
+def _own_trigger(
+    event: ScheduleFired | UserIdleDetected | MessagesCounted, version: AgentVersion
+) -> ScheduleTrigger | IdleTrigger | MessagesTrigger | None:
+    match event:
+        case ScheduleFired():
+            return version.spec.schedule_trigger
+        case UserIdleDetected():
+            return version.spec.on_idle
+        case MessagesCounted():
+            return version.spec.after_messages
+        case _:
+            assert_never(event)
 
 
 def _manual_target(event: AgentExecuteRequested) -> Target:
@@ -72,11 +107,8 @@ def _manual_target(event: AgentExecuteRequested) -> Target:
 def _decide(event: Event, start: _Start, configuration: Configuration, now: datetime) -> RunDecided | Skipped:
     version, spec = start.version, start.version.spec
     effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
-    if effective.is_inactive:
-        return Skipped(spec.key, version.number, Reason.AGENT_INACTIVE, None)
-    if not effective.is_enabled:
-        return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
-    kept_out = _filtered(event, version, start.when) or _closed(version, effective, now)
+    off = _switched_off(event, version, configuration)
+    kept_out = off or _filtered(event, version, start.when) or _closed(version, effective, now)
     if kept_out is not None:
         return kept_out
     try:
@@ -95,6 +127,16 @@ def _decide(event: Event, start: _Start, configuration: Configuration, now: date
         debounce=start.debounce,
         cooldown_seconds=spec.cooldown_seconds if start.is_cooled else 0,
     )
+
+
+def _switched_off(event: Event, version: AgentVersion, configuration: Configuration) -> Skipped | None:
+    spec = version.spec
+    effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
+    if effective.is_inactive:
+        return Skipped(spec.key, version.number, Reason.AGENT_INACTIVE, None)
+    if not effective.is_enabled:
+        return Skipped(spec.key, version.number, Reason.DISABLED, effective.decided_by)
+    return None
 
 
 def _filtered(event: Event, version: AgentVersion, when: str | None) -> Skipped | None:

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     FILTER_FAILED = "filter_failed"
     OUTSIDE_ACTIVE_HOURS = "outside_active_hours"
     COOLDOWN = "cooldown"
+    EVENT_SEEN = "event_seen"
+    COUNTED = "counted"
 
 
 MANUAL_TARGET = "manual_run"
@@ -78,7 +80,10 @@ class Coalesced:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The Agent does not start: because of a binding, its status or hours, what the event says, or a run that is open."""
+    """The Agent does not start: because of a binding, its status or hours, what the event says, or a run that is open.
+
+    Or the event that its schedule looks for has been seen, or this one is only counted.
+    """
 
     agent_key: str
     agent_version: int
@@ -98,6 +103,8 @@ _WHY_NOT: Final[Mapping[Reason, str]] = {
     Reason.FILTER_FAILED: "{agent} cannot start: its filter {detail}.",
     Reason.OUTSIDE_ACTIVE_HOURS: "{agent} is outside its active hours, {detail}.",
     Reason.COOLDOWN: "{agent} does not start: its cooldown for this target lasts {detail}.",
+    Reason.EVENT_SEEN: "{agent} does not start: {detail}.",
+    Reason.COUNTED: "{agent} counts messages: {detail}.",
     Reason.OVERLAP: "{agent} does not start: its run {detail} is open, and overlap is skip.",
 }
 

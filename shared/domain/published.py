@@ -27,10 +27,14 @@ class AgentVersion:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The Agents that one organisation sees, by key, and by the type of event that triggers them in order of keys."""
+    """The Agents that one organisation sees, by key, and by the type of event that concerns them in order of keys.
+
+    `on_idle` are those that wait for users to be idle.
+    """
 
     agents: Mapping[str, AgentVersion] = field(default_factory=dict)
     by_event: Mapping[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
+    on_idle: tuple[AgentVersion, ...] = ()
 
     @classmethod
     def of(cls, of_server: Iterable[AgentVersion], own: Iterable[AgentVersion] = ()) -> Self:
@@ -38,6 +42,12 @@ class Published:
         agents = {version.spec.key: version for version in (*of_server, *own)}
         by_event: dict[str, list[AgentVersion]] = {}
         for _, version in sorted(agents.items()):
-            for event_type in {trigger.event for trigger in version.spec.triggers}:
+            for event_type in _concerning(version.spec):
                 by_event.setdefault(event_type, []).append(version)
-        return cls(agents, {event_type: tuple(matching) for event_type, matching in by_event.items()})
+        on_idle = tuple(version for version in agents.values() if version.spec.on_idle is not None)
+        return cls(agents, {event_type: tuple(matching) for event_type, matching in by_event.items()}, on_idle)
+
+
+def _concerning(spec: AgentSpec) -> set[str]:
+    counted = set() if spec.after_messages is None else {spec.after_messages.event}
+    return {trigger.event for trigger in spec.triggers} | counted

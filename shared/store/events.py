@@ -119,6 +119,12 @@ class EventStore:
             cursor = self._events.find({"_id": {"$in": list(keys)}})
             return {document["_id"]: document async for document in cursor}
 
+    async def accepted_at(self, keys: Iterable[str]) -> dict[str, datetime]:
+        """Return when each of the events that are stored was accepted."""
+        with storage_errors():
+            found = self._events.find({"_id": {"$in": list(keys)}}, {"accepted_at": 1})
+            return {document["_id"]: document["accepted_at"] async for document in found}
+
     async def known(self, keys: Iterable[str]) -> set[str]:
         """Return those of the keys that are stored."""
         with storage_errors():

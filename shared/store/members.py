@@ -1,13 +1,13 @@
 """Members: which user belongs to which project, as the product's events told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pymongo import UpdateOne
 
 from contracts.ids import derived_id
-from shared.store.mongo import Collection, Database, storage_errors
+from shared.store.mongo import Collection, Database, Document, storage_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,20 @@ class MemberStore:
         with storage_errors():
             return await self._members.find_one({"_id": member.id, "is_member": True}, {"_id": 1}) is not None
 
+    async def known(self, ids: Iterable[str]) -> dict[str, tuple[Member, bool]]:
+        """Return who is known under these ids of members, and whether each is a member now or has left."""
+        with storage_errors():
+            found = self._members.find({"_id": {"$in": list(ids)}})
+            return {document["_id"]: (_member_of(document), document["is_member"]) async for document in found}
+
     async def present(self) -> list[Member]:
         """Return everyone who is a member now."""
         with storage_errors():
-            return [
-                Member(document["organisation"], document["project"], document["user"], document["timezone"])
-                async for document in self._members.find({"is_member": True})
-            ]
+            return [_member_of(document) async for document in self._members.find({"is_member": True})]
+
+
+def _member_of(document: Document) -> Member:
+    return Member(document["organisation"], document["project"], document["user"], document["timezone"])
 
 
 def _fields(change: MembershipChange) -> dict[str, object]:

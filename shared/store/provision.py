@@ -10,6 +10,7 @@ from shared.store import (
     cooldowns,
     dead_letters,
     events,
+    idleness,
     lifecycle,
     memory,
     proposals,
@@ -17,12 +18,13 @@ from shared.store import (
     retention,
     runs,
     schedules,
+    sightings,
     steps,
 )
 from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "events": events.INDEXES + retention.EVENT_INDEXES,
+    "events": events.INDEXES + sightings.INDEXES + retention.EVENT_INDEXES,
     "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,
@@ -31,6 +33,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "agent_versions": agents.VERSION_INDEXES,
     "bindings": bindings.INDEXES,
     "schedules": schedules.INDEXES,
+    "idleness": idleness.INDEXES,
     "memory_blocks": memory.INDEXES,
     "memory_versions": memory.VERSION_INDEXES,
     "proposals": proposals.INDEXES + retention.PROPOSAL_INDEXES,

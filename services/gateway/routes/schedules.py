@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from contracts.agents import AgentKey
+from contracts.agents import AgentKey, ScheduleTrigger
 from services.gateway.answers import json_answer
 from services.gateway.problems import RequestInvalid
 from services.gateway.schedule_views import ScheduleList, last_fire_key, schedule_view
-from services.gateway.state import caller_of, gateway_of
+from services.gateway.state import Gateway, caller_of, gateway_of
+from shared.domain.configuration import Configuration
 from shared.store.schedules import ScheduleInForce
 
 router = APIRouter(tags=["schedules"])
@@ -38,14 +39,25 @@ async def list_schedules(
     page, now = found[:limit], gateway.clock()
     keys = {schedule.id: key for schedule in page if (key := last_fire_key(schedule)) is not None}
     decisions = await gateway.events.decisions(keys.values()) if keys else {}
+    triggers = await _triggers(gateway, caller.organisation) if page else {}
     return json_answer(
         {
             "schedules": [
-                schedule_view(schedule, decisions.get(keys.get(schedule.id, ""), ()), now) for schedule in page
+                schedule_view(
+                    schedule, triggers.get(schedule.agent_key), decisions.get(keys.get(schedule.id, ""), ()), now
+                )
+                for schedule in page
             ],
             "next_cursor": _cursor(page[-1]) if len(found) > limit else None,
         }
     )
+
+
+async def _triggers(gateway: Gateway, organisation: str) -> dict[str, ScheduleTrigger | None]:
+    configuration = Configuration()
+    configuration.replace_agents(await gateway.agents.published())
+    agents = configuration.agents_of(organisation)
+    return {key: version.spec.schedule_trigger for key, version in agents.items()}
 
 
 def _cursor(last: ScheduleInForce) -> str:

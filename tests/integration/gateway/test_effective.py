@@ -14,7 +14,7 @@ from shared.store.bindings import BindingStore
 from shared.store.events import EventStore
 from shared.store.mongo import Mongo
 from tests.integration.gateway.asking import Asking
-from tests.unit.shared.given import NOW, an_event, triggered
+from tests.unit.shared.given import NOW, a_spec, an_event, triggered
 
 ADMIN = "organisation_admin"
 SPEC = triggered("noter", priority_level="low")
@@ -65,6 +65,25 @@ async def test_a_document_from_before_the_fields_were_there_says_nothing_of_them
     await mongo.database["bindings"].update_many({}, {"$unset": newer})
 
     assert await bindings.all() == [Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", enabled=True)]
+
+
+async def test_what_is_waited_for_of_people_is_told_in_words(asking: Asking, mongo: Mongo) -> None:
+    target = {"type": "user", "id": "{userid}"}
+    spec = a_spec(
+        "waiter",
+        on_idle={"idle_threshold_minutes": 5, "user_filter": "member.project == 'apollo'", "target": target},
+        after_messages={"count": 10, "per": "session", "target": target},
+        schedule_trigger={"unless": {"event": "checkin.submitted", "within_seconds": 60}, "target": target},
+    )
+    await AgentStore(mongo.database).publish(spec, "tests", NOW)
+
+    values = (await asking.ask("GET", "/api/agents/waiter/effective")).json()["values"]
+
+    told = {name: each["explanation"] for name, each in values.items() if "version" in each["explanation"]}
+    assert told["on_idle"].startswith("on_idle is 5 min idle, 60 min apart, where `member.project == 'apollo'`, as")
+    assert told["after_messages"].startswith("after_messages is every 10 chat.turn_completed per session, as")
+    assert told["schedule_trigger.unless"].startswith("schedule_trigger.unless is checkin.submitted within 60 s, as")
+    assert values["schedule_trigger.user_filter"]["value"] == "all"
 
 
 async def test_every_value_is_told_with_the_scope_that_decided_it(asking: Asking, published: AgentStore) -> None:

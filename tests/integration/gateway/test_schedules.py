@@ -91,6 +91,19 @@ async def test_a_schedule_says_what_it_is_who_set_it_and_when_it_fired_last(aski
     }
 
 
+async def test_a_schedule_says_whom_its_agent_serves_and_what_keeps_it_from_starting(
+    asking: Asking, mongo: Mongo
+) -> None:
+    unless = {"event": "checkin.submitted", "within_seconds": 60}
+    trigger = {"target": {"type": "day", "id": "{data.date}"}, "user_filter": "member.user != 'bob'", "unless": unless}
+    await AgentStore(mongo.database).publish(a_spec("pulse", schedule_trigger=trigger), "tests", NOW)
+    await put(mongo, PULSE, NIGHTLY)
+
+    shown = {each["agent_key"]: (each["user_filter"], each["unless"]) for each in await listed(asking)}
+
+    assert shown == {"pulse": ("member.user != 'bob'", unless), "nightly": ("all", None)}
+
+
 async def test_the_last_fire_says_what_was_decided(asking: Asking, mongo: Mongo) -> None:
     trigger = {"target": {"type": "day", "id": "{data.date}"}}
     configuration = Configuration()

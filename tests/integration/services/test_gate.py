@@ -14,6 +14,7 @@ from contracts.envelope import Event
 from contracts.lanes import Queue
 from contracts.streams import RUN_EVENTS, RUNS, runner_consumer
 from contracts.subjects import gated_subject, last_id
+from services.gating.app import make_behaviour
 from services.gating.arrival import Arrival
 from services.gating.gate import Gate
 from services.gating.gathering import Gathering
@@ -70,6 +71,7 @@ def a_gate(
         events=events,
         runs=runs,
         members=MemberStore(database),
+        behaviour=make_behaviour(mongo, EventStore(database), publisher),
         admission=Admission(SlotStore(database), runs, publisher, limits, lambda: NOW),
         starts=Starts(Gathering(runs, events, publisher, configuration, limits), CooldownStore(database)),
         publisher=publisher,

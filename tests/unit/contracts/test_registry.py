@@ -45,14 +45,29 @@ def test_recorded_example_goes_round_unchanged(type_: str, version: str) -> None
 def test_types_are_a_noun_and_a_verb_in_the_past() -> None:
     nouns = {type_.split(".")[0] for type_, _ in EVENT_TYPES}
 
-    told = {"checkin", "doc", "chat", "ticket", "snapshot", "roadmap", "job", "member", "schedule", "run", "agent"}
+    told = {
+        "checkin",
+        "doc",
+        "chat",
+        "ticket",
+        "snapshot",
+        "roadmap",
+        "job",
+        "member",
+        "schedule",
+        "run",
+        "agent",
+        "user",
+        "messages",
+    }
     assert nouns == told
     assert all(len(type_.split(".")) == 2 for type_, _ in EVENT_TYPES)
 
 
-def test_only_runs_schedules_and_manual_runs_are_told_by_the_platform() -> None:
-    assert {type_.split(".")[0] for type_ in PLATFORM_TYPES} == {"run", "schedule", "agent"}
-    assert {type_ for type_, _ in EVENT_TYPES if type_.startswith(("run.", "schedule.", "agent."))} == PLATFORM_TYPES
+def test_runs_schedules_behaviour_and_manual_runs_are_told_by_the_platform_only() -> None:
+    own = {"run", "schedule", "agent", "user", "messages"}
+    assert {type_.split(".")[0] for type_ in PLATFORM_TYPES} == own
+    assert {type_ for type_, _ in EVENT_TYPES if type_.split(".")[0] in own} == PLATFORM_TYPES
 
 
 def test_event_made_in_python_needs_no_type_or_version() -> None:

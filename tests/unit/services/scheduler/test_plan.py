@@ -73,6 +73,15 @@ def test_a_binding_gives_a_schedule_to_an_agent_that_has_none_of_its_own() -> No
     assert [(each.member.user, each.schedule) for each in changed] == [("ada", DAILY)]
 
 
+def test_a_schedule_is_in_force_for_those_only_whom_its_trigger_serves() -> None:
+    configuration = configured(ruled(user_filter="member.timezone.startsWith('Europe/')"))
+    of_ada = ScheduleInForce("pulse", ADA, QUARTERLY, NOW, NOW)
+
+    changed, gone = plan(configuration, [ADA, BOB], in_force(of_ada), NOW)
+
+    assert ([each.member for each in changed], gone) == ([BOB], [of_ada.id])
+
+
 def test_a_disabled_agent_keeps_its_schedule() -> None:
     changed, gone = plan(configured(scheduled(), bindings=(user_binding(enabled=False),)), [ADA], {}, NOW)
 
