@@ -51,11 +51,11 @@ class Impact:
 
 
 async def governed(gateway: Gateway, agent: AgentRecord, organisation: str) -> Subject:
-    """Return what the status of the Agent holds for: what its key means where no other Agent hides it."""
-    if agent.organisation:
-        return Subject(agent.key, organisation, {"organisation": agent.organisation, "agent_key": agent.key})
-    hidden_in = await gateway.agent_records.overriding(agent.key)
-    return Subject(agent.key, organisation, {"organisation": {"$nin": hidden_in}, "agent_key": agent.key})
+    """Return what the status of the Agent holds for: what its key means where no other Agent hides it; no replays."""
+    whose: object = agent.organisation
+    if not agent.organisation:
+        whose = {"$nin": await gateway.agent_records.overriding(agent.key)}
+    return Subject(agent.key, organisation, {"organisation": whose, "agent_key": agent.key, "replay": None})
 
 
 def bound(agent_key: str, at: ScopeRef, organisation: str) -> Subject:
