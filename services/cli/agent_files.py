@@ -1,4 +1,4 @@
-"""`towpath agents apply, diff, export`: Agents kept as TOML files, one for each."""
+"""`towpath agents apply, diff, export`: Agents kept as TOML files, one for each or as `[[task]]` tables."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from contracts.agent_kinds import Visibility
+from services.cli.agent_tasks import Loaded, tasks_of
 from services.cli.agent_toml import agent_of, file_of
 from services.cli.agents import PATH, gateway_in, print_changes
 from services.cli.errors import Refused, Unclear
@@ -25,8 +26,12 @@ class Planned:
     """One file with what the gateway said of it."""
 
     file: Path
-    content: Document
+    loaded: Loaded
     check: Document
+
+    @property
+    def content(self) -> Document:
+        return self.loaded.content
 
     @property
     def does(self) -> str:
@@ -40,7 +45,8 @@ class Planned:
     @property
     def as_document(self) -> Document:
         shown = {name: self.check[name] for name in ("errors", "published", "changes")}
-        return {"file": str(self.file), "agent": self.content["key"], "does": self.does, **shown}
+        said = {"file": str(self.file), "agent": self.content["key"], "does": self.does}
+        return {**said, "notes": list(self.loaded.notes), **shown}
 
 
 def register(app: typer.Typer) -> None:
@@ -118,25 +124,28 @@ def export(
 def _plan(gateway: Gateway, folder: Path) -> list[Planned]:
     read = _read(folder)
     return [
-        Planned(file, content, gateway.send("POST", f"{PATH}/{content['key']}/validate", {"content": content}))
-        for file, content in read
+        Planned(file, loaded, gateway.send("POST", f"{PATH}/{key}/validate", {"content": loaded.content}))
+        for file, loaded in read
+        for key in [loaded.content["key"]]
     ]
 
 
-def _read(folder: Path) -> list[tuple[Path, Document]]:
-    """Return every file with its configuration, or raise Unclear, which names each file that cannot be read."""
+def _read(folder: Path) -> list[tuple[Path, Loaded]]:
+    """Return every Agent with its file, or raise Unclear, which names each file that cannot be read."""
     read, wrong, owners = [], [], dict[tuple[str, str], Path]()
     for file in sorted(folder.glob("*.toml")):
         try:
-            content = agent_of(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
+            found = tasks_of(text) or [Loaded(agent_of(text))]
         except (OSError, ValueError) as error:
-            wrong.append(f"{file}: {error}")
+            wrong += [f"{file}: {line}" for line in str(error).splitlines()]
             continue
-        identity = str(content["key"]), str(content.get("visibility"))
-        if identity in owners:
-            wrong.append(f"{file}: key: {owners[identity]} is about Agent '{identity[0]}' already")
-        owners[identity] = file
-        read.append((file, content))
+        for loaded in found:
+            identity = str(loaded.content["key"]), str(loaded.content.get("visibility"))
+            if identity in owners:
+                wrong.append(f"{file}: key: {owners[identity]} is about Agent '{identity[0]}' already")
+            owners[identity] = file
+            read.append((file, loaded))
     if wrong:
         raise Unclear("\n".join(wrong))
     if not read:
@@ -156,6 +165,9 @@ def _show(plan: list[Planned]) -> None:
         for each in plan
     ]
     print_table(columns, [(*row[:3], str(row[3])) for row in rows])
+    for each in plan:
+        for note in each.loaded.notes:
+            say(f"{each.content['key']}: {note}.")
 
 
 def _check(plan: list[Planned]) -> None:
