@@ -59,10 +59,3 @@ async def _left(database: Database) -> tuple[int, int]:
     """Return for how many events and how many runs something is left to do."""
     events, runs = [await database[name].count_documents(_DUE, hint="to_sweep") for name in ("events", "runs")]
     return events, runs
-
-
-async def until_at_rest(database: Database) -> None:
-    """Wait until nothing is left to do for any event or run; whoever calls this bounds the time."""
-    for name in ("events", "runs"):
-        while await database[name].find_one(_DUE, {"_id": 1}) is not None:
-            await asyncio.sleep(_POLL_SECONDS)

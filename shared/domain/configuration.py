@@ -30,11 +30,6 @@ class Configuration:
     _effective: dict[tuple[str, str, str | None, str | None], tuple[AgentSpec, Effective]] = field(default_factory=dict)
 
     @property
-    def agents(self) -> Mapping[str, AgentVersion]:
-        """The Agents of the server, by key."""
-        return self._of_server.agents
-
-    @property
     def organisations(self) -> AbstractSet[str]:
         """The organisations that have Agents of their own."""
         return self._of_organisation.keys()
@@ -64,7 +59,7 @@ class Configuration:
         self._effective.clear()
 
     def agents_of(self, organisation: str) -> Mapping[str, AgentVersion]:
-        """Return the Agents that this organisation sees, by key."""
+        """Return the Agents that this organisation sees, by key; without a name, those of the server."""
         return self._of_organisation.get(organisation, self._of_server).agents
 
     def agent(self, organisation: str, key: str) -> AgentVersion | None:

@@ -16,7 +16,7 @@ class Foreseen:
     """A decision, and what would have its run wait: a scope that pauses the Agent, or the Agent's own status."""
 
     decision: RunDecided | Skipped
-    paused_by: ScopeRef | None
+    paused_by: ScopeRef | None = None
     waits_because: str | None = None
 
 
@@ -36,7 +36,7 @@ def foresee(event: Event, configuration: Configuration, now: datetime) -> list[F
 
 def _foreseen(event: Event, decision: RunDecided | Skipped, configuration: Configuration) -> Foreseen:
     if not isinstance(decision, RunDecided):
-        return Foreseen(decision, None)
+        return Foreseen(decision)
     version = configuration.agent(event.organisationid, decision.agent_key)
     if version is None:
         raise AssertionError("what was decided from this configuration is in it")

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec
-from shared.domain.agent_id import agent_id, version_id
+from shared.domain.agent_id import agent_id
 from shared.domain.configuration import AgentVersion
 from shared.domain.replaying import DRAFT, replay_of_version
 from shared.domain.schedule_warnings import schedule_warnings
@@ -132,10 +132,6 @@ class AgentStore:
         with storage_errors():
             found = self._agents.find({"status": {"$exists": True}})
             return {agent["_id"]: AgentStatus(agent["status"]) async for agent in found}
-
-    async def version(self, key: str, number: int, organisation: str = "") -> AgentVersion | None:
-        """Return one version, published or not."""
-        return await self.version_of_id(version_id(organisation, key, number))
 
     async def version_of_id(self, id: str) -> AgentVersion | None:
         """Return the version that a run is pinned to; that of a replayed draft is kept by its replay."""

@@ -130,7 +130,10 @@ class RunEnds:
         }
         with storage_errors():
             found = self._runs.find({"$and": [query, queued]}, {"_id": 1}).limit(_MOST_AT_ONCE)
-            some = {"_id": {"$in": [run["_id"] async for run in found]}}
+            ids = [run["_id"] async for run in found]
+            if not ids:
+                return 0
+            some = {"_id": {"$in": ids}}
             return (await self._runs.update_many({"$and": [some, queued]}, {"$set": changes})).matched_count
 
     async def _ask_to_end(self, query: Document, cancel: Cancel, token: str) -> int:

@@ -122,7 +122,8 @@ async def test_a_run_that_was_queued_before_the_agent_was_disabled_is_cancelled_
 async def test_a_run_queued_behind_busy_runners_is_cancelled_too(platform: Platform, organisation: str) -> None:
     caller = platform.caller(organisation)
     slots = FEW_SLOTS * len(platform.runners)
-    await platform.model.be_slow(4, organisation, times=slots)
+    # Long enough to disable the Agent in the meantime, however busy the machine is.
+    await platform.model.be_slow(12, organisation, times=slots)
     await caller.publish(*(checkin(organisation, f"I prefer {organisation}.", userid="grace") for _ in range(slots)))
 
     async def running() -> int:
@@ -131,7 +132,7 @@ async def test_a_run_queued_behind_busy_runners_is_cancelled_too(platform: Platf
     await until_seen(running, lambda count: count == slots)
     run_id = await caller.start_run(checkin(organisation))
     await caller.bind(AGENT, "user", USER, enabled=False)
-    run = await caller.run_that_is(run_id, "cancelled")
+    run = await caller.run_that_is(run_id, "cancelled", timeout_seconds=60)
 
     assert run["error"]["code"] == "agent_disabled"
     await platform.settled()

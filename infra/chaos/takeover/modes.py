@@ -1,6 +1,7 @@
 """The ways in which take-over is looked at. Each returns what it saw."""
 
 import asyncio
+import math
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from infra.chaos.events import Mix
 from infra.chaos.plan import PRIMARY
 from infra.chaos.site import RUNNERS, Site
 from infra.chaos.takeovers import TakeOvers
-from infra.chaos.work import backend_of, new_mix, publish_agent, until_at_rest
+from infra.chaos.work import backend_of, comes_to_rest, new_mix, publish_agent
 
 OPEN_RUNS: Final = 64
 PAUSE_SECONDS: Final = 2.0
@@ -139,7 +140,7 @@ async def _open_runs(site: Site, name: str) -> int:
 
 async def _at_rest(site: Site) -> None:
     async with asyncio.timeout(_LIMIT_SECONDS):
-        await until_at_rest(site.database)
+        await comes_to_rest(site.database, math.inf)
 
 
 async def _primary(site: Site) -> str:

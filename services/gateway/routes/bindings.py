@@ -1,6 +1,5 @@
 """/api/bindings: Agents are switched on and off, and given schedules, at each of the four scopes."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,11 +13,12 @@ from contracts.envelope import Identifier
 from contracts.lanes import Lane
 from services.gateway.answers import json_answer
 from services.gateway.auth import Caller, Role
+from services.gateway.configured import published
 from services.gateway.problems import Forbidden, RequestInvalid
 from services.gateway.state import caller_of, gateway_of
 from services.gateway.views import BindingAnswer, BindingList, binding_view
 from shared.domain.binding import Binding, ScopeRef
-from shared.domain.configuration import AgentVersion
+from shared.domain.configuration import Configuration
 from shared.domain.schedule_warnings import schedule_warnings
 
 log = structlog.get_logger()
@@ -71,8 +71,7 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
     """Write what one scope says about one Agent, over what it said before; obeyed everywhere within a second."""
     gateway, caller = gateway_of(request), await caller_of(request)
     binding = binding_from(change, caller, gateway.clock())
-    published = await gateway.agents.published()
-    spec = check_agent(change.agent_key, published, caller.organisation)
+    spec = agent_meant(change.agent_key, caller.organisation, await published(gateway))
     await gateway.bindings.put(binding)
     at = binding.at
     log.info(
@@ -97,13 +96,13 @@ def binding_from(change: BindingChange, caller: Caller, now: datetime) -> Bindin
     return Binding(organisation, at, updated_at=now, updated_by=caller.user, **said)
 
 
-def check_agent(key: str, published: Iterable[AgentVersion], organisation: str) -> AgentSpec:
+def agent_meant(key: str, organisation: str, configuration: Configuration) -> AgentSpec:
     """Return what this key means for the organisation, or raise RequestInvalid when it means no Agent."""
-    seen = sorted((each for each in published if each.organisation in {"", organisation}), key=lambda e: e.organisation)
-    known = {version.spec.key: version.spec for version in seen}
-    if key not in known:
-        raise RequestInvalid(f"There is no Agent '{key}'; there are: {', '.join(sorted(known))}.")
-    return known[key]
+    version = configuration.agent(organisation, key)
+    if version is None:
+        known = ", ".join(sorted(configuration.agents_of(organisation)))
+        raise RequestInvalid(f"There is no Agent '{key}'; there are: {known}.")
+    return version.spec
 
 
 def _scope_of(change: BindingChange, caller: Caller) -> ScopeRef:

@@ -15,7 +15,7 @@ from services.gateway.configured import configuration_of
 from services.gateway.intake import read_events
 from services.gateway.preview_views import PreviewAnswer, difference_view, foreseen_view
 from services.gateway.problems import RequestInvalid
-from services.gateway.routes.bindings import BindingChange, binding_from, check_agent
+from services.gateway.routes.bindings import BindingChange, agent_meant, binding_from
 from services.gateway.routes.events import EXAMPLE
 from services.gateway.state import Gateway, caller_of, gateway_of
 from shared.domain.preview import differences, foresee
@@ -69,7 +69,7 @@ async def _of_event(gateway: Gateway, caller: Caller, value: dict[str, Any]) -> 
 async def _of_binding(gateway: Gateway, caller: Caller, change: BindingChange, count: int) -> dict[str, Any]:
     binding = binding_from(change, caller, gateway.clock())
     configuration = await configuration_of(gateway, caller.organisation)
-    check_agent(change.agent_key, configuration.agents_of(caller.organisation).values(), caller.organisation)
+    agent_meant(change.agent_key, caller.organisation, configuration)
     query = caller.whose(None, all_users=caller.sees_organisation)
     events = _readable(await gateway.events.recent(query, count))
     found = [difference_view(difference) for difference in differences(events, configuration, binding)]

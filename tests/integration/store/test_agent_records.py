@@ -107,7 +107,7 @@ async def test_an_archived_agent_is_published_no_more_and_its_versions_stay(mong
     await LifecycleStore(mongo).archive("acme/noter", ARCHIVED)
 
     assert await agents.published() == []
-    assert await agents.version("noter", 1, "acme") is not None
+    assert await agents.version_of_id("acme/noter:1") is not None
     assert await records.save_draft("acme", "noter", DRAFT, is_new=True)
     revived = await agents.publish(ACMES, "olga", LATER, organisation="acme")
     assert [version.id for version in await agents.published()] == [revived.id] == ["acme/noter:2"]

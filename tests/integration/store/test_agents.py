@@ -44,8 +44,8 @@ async def test_a_changed_agent_is_published_as_the_next_version_and_the_old_one_
     assert await agents.seed(NEW, LATER) is Seeding.REFRESHED
 
     assert await published(agents) == [(2, NEW)]
-    assert await agents.version("noter", 1) == a_version(OLD)
-    assert await agents.version("noter", 3) is None
+    assert await agents.version_of_id("noter:1") == a_version(OLD)
+    assert await agents.version_of_id("noter:3") is None
 
 
 async def test_going_back_to_the_old_one_is_a_new_version_too(mongo: Mongo) -> None:

@@ -47,14 +47,14 @@ async def test_what_is_there_is_loaded_before_anybody_uses_it(mongo: Mongo) -> N
     await BindingStore(mongo.database).put(disabled("ada"))
 
     async with watching(mongo) as configuration:
-        assert configuration.agents["noter"].number == 1
+        assert configuration.agents_of("")["noter"].number == 1
         assert not is_enabled(configuration)
         assert is_enabled(configuration, "bob")
 
 
 async def test_an_empty_database_is_loaded_too(mongo: Mongo) -> None:
     async with watching(mongo) as configuration:
-        assert configuration.agents == {}
+        assert configuration.agents_of("") == {}
 
 
 async def test_a_changed_binding_is_seen_within_a_second(mongo: Mongo) -> None:
@@ -75,8 +75,8 @@ async def test_a_new_version_of_an_agent_is_seen(mongo: Mongo) -> None:
     async with watching(mongo) as configuration:
         await agents.publish(a_spec("noter", instructions="Take short notes."), "olga", LATER)
 
-        await eventually(lambda: configuration.agents["noter"].number == 2)
-        assert configuration.agents["noter"].spec.instructions == "Take short notes."
+        await eventually(lambda: configuration.agents_of("")["noter"].number == 2)
+        assert configuration.agents_of("")["noter"].spec.instructions == "Take short notes."
 
 
 async def test_every_change_is_told(mongo: Mongo) -> None:

@@ -44,7 +44,7 @@ def test_agents_that_are_no_longer_published_trigger_nothing() -> None:
     made.replace_agents([])
 
     assert made.triggered_by("checkin.submitted") == ()
-    assert made.agents == {}
+    assert made.agents_of("") == {}
 
 
 def test_a_binding_holds_only_in_its_own_place() -> None:

@@ -29,7 +29,7 @@ def test_an_organisations_own_version_hides_the_servers_there_only() -> None:
 
     assert configuration.agent("acme", "noter") is ACMES
     assert configuration.agent("harbour", "noter") is SERVERS
-    assert configuration.agents == {"noter": SERVERS}
+    assert configuration.agents_of("") == {"noter": SERVERS}
 
 
 def test_an_organisations_own_agent_is_triggered_by_its_own_events_only() -> None:
