@@ -35,7 +35,7 @@ async def test_a_run_is_seen_queued_then_running_then_completed(platform: Platfo
     async with platform.without(*platform.runners):
         run_id = await caller.start_run(checkin(organisation, f"I prefer slow days, says {organisation}."))
         queued = await caller.get("/api/agent-runs")
-        await platform.model.be_slow(1, organisation)
+        await platform.model.be_slow(3, organisation)
 
     running = await caller.run_that_is(run_id, "running")
     completed = await caller.run_that_is(run_id, "completed")

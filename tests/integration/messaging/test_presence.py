@@ -45,7 +45,8 @@ async def test_nobody_there_is_noticed_at_once(nats_server: RunningServer) -> No
 
     assert not await is_present(other, "nobody")
     assert not await is_present(other, "scheduler", "two")
-    assert time.monotonic() - asked_at < 1
+    # One question alone would take so long if silence had to be waited for.
+    assert time.monotonic() - asked_at < 2
 
     await one.close()
     assert not await is_present(other, "scheduler")
