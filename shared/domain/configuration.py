@@ -24,6 +24,7 @@ class Configuration:
     """
 
     _of_server: Published = field(default_factory=Published)
+    _own: Mapping[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
     _of_organisation: dict[str, Published] = field(default_factory=dict)
     _statuses: Mapping[str, AgentStatus] = field(default_factory=dict)
     _bindings: dict[tuple[str, ScopeRef, str], Binding] = field(default_factory=dict)
@@ -38,29 +39,33 @@ class Configuration:
         self, versions: Iterable[AgentVersion], statuses: Mapping[str, AgentStatus] | None = None
     ) -> None:
         """Take these as all that are published, and these statuses by Agent id; an Agent without one is active."""
-        by_organisation: dict[str, list[AgentVersion]] = {}
+        own: dict[str, list[AgentVersion]] = {}
         for version in versions:
-            by_organisation.setdefault(version.organisation, []).append(version)
-        of_server = by_organisation.pop("", [])
-        self._of_server = Published.of(of_server)
-        self._of_organisation = {name: Published.of(of_server, own) for name, own in by_organisation.items()}
+            own.setdefault(version.organisation, []).append(version)
+        self._of_server = Published.of(own.pop("", []))
+        self._own = {name: tuple(versions) for name, versions in own.items()}
+        # Arranged once somebody asks: most of many organisations do not for long.
+        self._of_organisation = {}
         self._statuses = statuses or {}
         self._effective.clear()
 
     def replace_bindings(self, bindings: Iterable[Binding]) -> None:
         """Take these as all that there are."""
         self._bindings = {}
-        self._effective = {}
+        self._effective.clear()
         for binding in bindings:
             self.put_binding(binding)
 
     def put_binding(self, binding: Binding) -> None:
-        self._bindings[(binding.organisation, binding.at, binding.agent_key)] = binding
-        self._effective.clear()
+        """Take this as what its scope says now."""
+        place = (binding.organisation, binding.at, binding.agent_key)
+        if self._bindings.get(place) != binding:
+            self._bindings[place] = binding
+            self._effective.clear()
 
     def agents_of(self, organisation: str) -> Mapping[str, AgentVersion]:
         """Return the Agents that this organisation sees, by key; without a name, those of the server."""
-        return self._of_organisation.get(organisation, self._of_server).agents
+        return self._published(organisation).agents
 
     def agent(self, organisation: str, key: str) -> AgentVersion | None:
         """Return the Agent that this key means for this organisation."""
@@ -68,11 +73,11 @@ class Configuration:
 
     def triggered_by(self, event_type: str, organisation: str = "") -> tuple[AgentVersion, ...]:
         """Return the organisation's Agents that this type of event starts, or is counted for, in the order of their keys."""
-        return self._of_organisation.get(organisation, self._of_server).by_event.get(event_type, ())
+        return self._published(organisation).by_event.get(event_type, ())
 
     def waiting_for_idle(self, organisation: str) -> tuple[AgentVersion, ...]:
         """Return the organisation's Agents that wait for users to be idle."""
-        return self._of_organisation.get(organisation, self._of_server).on_idle
+        return self._published(organisation).on_idle
 
     def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         """Resolve what holds for an Agent's work for this user in this project."""
@@ -93,7 +98,16 @@ class Configuration:
 
     def copy(self) -> "Configuration":
         """Return the same configuration, which can be changed on its own."""
-        return Configuration(self._of_server, dict(self._of_organisation), dict(self._statuses), dict(self._bindings))
+        return replace(self, _of_organisation={}, _bindings=dict(self._bindings), _effective={})
+
+    def _published(self, organisation: str) -> Published:
+        if organisation not in self._own:
+            return self._of_server
+        known = self._of_organisation.get(organisation)
+        if known is None:
+            known = Published.of(self._of_server.agents.values(), self._own[organisation])
+            self._of_organisation[organisation] = known
+        return known
 
     def _resolved(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         effective = resolve(spec, self.said(spec.key, scope_chain(organisation, project, user)))

@@ -1,5 +1,6 @@
 """Agents, their immutable versions, and which one is published."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
@@ -53,6 +54,7 @@ class AgentStore:
         self._versions: Collection = database["agent_versions"]
         self._replays: Collection = database["replays"]
         self._revision = Revision(database)
+        self._known: dict[str, AgentVersion] = {}
 
     async def seed(self, spec: AgentSpec, now: datetime) -> Seeding:
         """Publish a built-in Agent when it is new or differs from the last one seeded.
@@ -125,7 +127,18 @@ class AgentStore:
         with storage_errors():
             found = self._agents.find({"published": {"$ne": None}, "archived_at": None})
             ids = [f"{agent['_id']}:{agent['published']}" async for agent in found]
-            return [_version_of(document) async for document in self._versions.find({"_id": {"$in": ids}})]
+        self._known = await self._versions_of(ids)
+        return list(self._known.values())
+
+    async def _versions_of(self, ids: Sequence[str]) -> dict[str, AgentVersion]:
+        """Return versions by their ids. They never change, so that only those not known yet are read."""
+        known = {id_: self._known[id_] for id_ in ids if id_ in self._known}
+        new = [id_ for id_ in ids if id_ not in known]
+        if new:
+            with storage_errors():
+                async for document in self._versions.find({"_id": {"$in": new}}):
+                    known[document["_id"]] = _version_of(document)
+        return known
 
     async def statuses(self) -> dict[str, AgentStatus]:
         """Return the status of every Agent that has one, by its id; all others are active."""

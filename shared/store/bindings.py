@@ -13,7 +13,10 @@ from shared.domain.binding import Binding, ScopeRef
 from shared.store.mongo import Collection, Database, Document, storage_errors
 from shared.store.revision import Revision
 
-INDEXES = [IndexModel([("organisation", ASCENDING), ("agent_key", ASCENDING)], name="by_organisation")]
+INDEXES = [
+    IndexModel([("organisation", ASCENDING), ("agent_key", ASCENDING)], name="by_organisation"),
+    IndexModel([("changed_at", ASCENDING)], name="by_change"),
+]
 
 T = TypeVar("T")
 
@@ -30,7 +33,7 @@ class BindingStore:
     async def put(self, binding: Binding) -> None:
         """Write the binding over the one this scope had for this Agent."""
         with storage_errors():
-            await self._bindings.replace_one({"_id": binding.id}, binding_document(binding), upsert=True)
+            await self._bindings.update_one({"_id": binding.id}, written_now(binding), upsert=True)
         await self._revision.advance()
 
     async def find(self, query: Document) -> list[Binding]:
@@ -38,14 +41,14 @@ class BindingStore:
         with storage_errors():
             return [binding_of(document) async for document in self._bindings.find(query)]
 
-    async def all(self) -> list[Binding]:
-        """Return every binding of every organisation."""
-        return await self.find({})
+
+def written_now(binding: Binding) -> Document:
+    """Return the write of a binding, which notes the database's own time so that readers find what is new."""
+    return {"$set": _document(binding), "$currentDate": {"changed_at": True}}
 
 
-def binding_document(binding: Binding) -> Document:
+def _document(binding: Binding) -> Document:
     return {
-        "_id": binding.id,
         "organisation": binding.organisation,
         "scope": binding.at.scope,
         "scope_id": binding.at.id,

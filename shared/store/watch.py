@@ -9,7 +9,7 @@ import structlog
 from shared.domain.configuration import Configuration
 from shared.errors import StorageUnavailable
 from shared.store.agents import AgentStore
-from shared.store.bindings import BindingStore
+from shared.store.binding_feed import BindingFeed
 from shared.store.mongo import Database
 from shared.store.revision import Revision
 
@@ -18,6 +18,8 @@ log = structlog.get_logger()
 _LOOK_EVERY_SECONDS = 0.25
 _LOAD_EVERY_SECONDS = 30.0
 """In case a process was killed between a change and the note of it."""
+_LOAD_ALL_EVERY_SECONDS = 600.0
+"""In case somebody has deleted bindings, or restored an older state of the database."""
 
 
 class ConfigurationWatch:
@@ -30,10 +32,11 @@ class ConfigurationWatch:
     def __init__(self, database: Database, on_change: Callable[[], None] = lambda: None) -> None:
         self.configuration = Configuration()
         self._agents = AgentStore(database)
-        self._bindings = BindingStore(database)
+        self._bindings = BindingFeed(database)
         self._revision = Revision(database)
         self._loaded: int | None = None
         self._load_at = 0.0
+        self._load_all_at = 0.0
         self.on_change = on_change
         self.is_loaded = asyncio.Event()
 
@@ -60,4 +63,9 @@ class ConfigurationWatch:
 
     async def _load(self) -> None:
         self.configuration.replace_agents(await self._agents.published(), await self._agents.statuses())
-        self.configuration.replace_bindings(await self._bindings.all())
+        if time.monotonic() >= self._load_all_at:
+            self.configuration.replace_bindings(await self._bindings.all())
+            self._load_all_at = time.monotonic() + _LOAD_ALL_EVERY_SECONDS
+            return
+        for binding in await self._bindings.changed():
+            self.configuration.put_binding(binding)

@@ -64,7 +64,7 @@ async def test_a_document_from_before_the_fields_were_there_says_nothing_of_them
     newer = {"priority_level": "", "model": "", "active_hours": "", "limits": "", "call_mode": "", "paused": ""}
     await mongo.database["bindings"].update_many({}, {"$unset": newer})
 
-    assert await bindings.all() == [Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", enabled=True)]
+    assert await bindings.find({}) == [Binding("acme", ScopeRef(Scope.USER, "ada"), "noter", enabled=True)]
 
 
 async def test_what_is_waited_for_of_people_is_told_in_words(asking: Asking, mongo: Mongo) -> None:

@@ -29,7 +29,7 @@ async def test_a_binding_comes_back_as_it_was_put(
 
     await bindings.put(binding)
 
-    assert await bindings.all() == [binding]
+    assert await bindings.find({}) == [binding]
 
 
 async def test_a_scope_has_one_binding_for_an_agent(mongo: Mongo) -> None:
@@ -39,7 +39,7 @@ async def test_a_scope_has_one_binding_for_an_agent(mongo: Mongo) -> None:
     latest = Binding("acme", USER, "noter", enabled=True, updated_at=LATER, updated_by="olga")
     await bindings.put(latest)
 
-    assert await bindings.all() == [latest]
+    assert await bindings.find({}) == [latest]
 
 
 async def test_bindings_of_other_places_stay_beside_each_other(mongo: Mongo) -> None:
@@ -48,5 +48,5 @@ async def test_bindings_of_other_places_stay_beside_each_other(mongo: Mongo) -> 
     for organisation, at in places:
         await bindings.put(Binding(organisation, at, "noter", enabled=False))
 
-    assert len(await bindings.all()) == 4
+    assert len(await bindings.find({})) == 4
     assert {binding.at for binding in await bindings.find({"organisation": "acme"})} == {USER, places[3][1]}
