@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import orjson
 from rich.console import Console
 
@@ -56,7 +57,7 @@ class Benchmark:
             self.sections[scenario.name] = replace(section, other_cores=disturbance.cores(site.pids().values()))
         except TimeoutError:
             self.failures[scenario.name] = f"not done after {scenario.limit_seconds:.0f} s"
-        except LoadFailed as error:
+        except (LoadFailed, AssertionError, aiohttp.ClientError) as error:
             self.failures[scenario.name] = str(error)
         for death in site.stack.deaths:
             self.failures[scenario.name] = death

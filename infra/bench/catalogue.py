@@ -5,10 +5,12 @@ from itertools import groupby
 from typing import Final
 
 from infra.bench.scenario import Scenario
-from infra.bench.scenarios import accepts, latency, memory, noop_runs, slow_runs, status_list, worker_killed
+from infra.bench.scenarios import accepts, gate, latency, memory, noop_runs, slow_runs, status_list, worker_killed
 from infra.bench.site import Needs
 
 _PLAIN: Final = Needs(environment=(("RUNNER_SLOTS", "64"), ("GATE_WAIT_SECONDS", "0")))
+# Of its own: the Agents and bindings of the one scenario would be in the way of the others.
+_CONFIGURED: Final = Needs(environment=(("RUNNER_SLOTS", "64"),))
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("memory", "memory of each idle process", _PLAIN, 10, memory.measure),
@@ -16,6 +18,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("accepts", "accepted events per second", _PLAIN, 60, accepts.measure),
     Scenario("noop", "no-op runs per second", _PLAIN, 90, noop_runs.measure),
     Scenario("status", "listing a user's runs beside a long history", _PLAIN, 60, status_list.measure),
+    Scenario("gate", "deciding events beside 20,000 bindings", _CONFIGURED, 90, gate.measure),
     Scenario("slow", "runs of half a second on 256 slots", slow_runs.NEEDS, 60, slow_runs.measure),
     Scenario("killed", "a runner killed with open runs", slow_runs.NEEDS, 60, worker_killed.measure),
 )

@@ -11,6 +11,7 @@ class Scale:
     accept_seconds: float
     warm_up_runs: int
     noop_runs: int
+    gated_events: int
     paced_seconds: float
     slow_runs: int
     finished_runs: int
@@ -21,6 +22,7 @@ FULL: Final = Scale(
     accept_seconds=4.0,
     warm_up_runs=1_000,
     noop_runs=5_000,
+    gated_events=20_000,
     paced_seconds=15.0,
     slow_runs=2_000,
     finished_runs=100_000,
@@ -30,6 +32,7 @@ QUICK: Final = Scale(
     accept_seconds=1.0,
     warm_up_runs=300,
     noop_runs=1_000,
+    gated_events=4_000,
     paced_seconds=3.0,
     slow_runs=600,
     finished_runs=10_000,
