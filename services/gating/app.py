@@ -32,6 +32,8 @@ from shared.store.slots import SlotStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
+_FULL_BATCHES_AHEAD = 2
+
 
 def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:
     """Have the gate consider every event."""
@@ -40,7 +42,8 @@ def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:
     async def wanted() -> int:
         return batch_size
 
-    on_batches(broker, GATING, delivery, wanted=wanted, description="Accepted events, to be decided.")
+    description = "Accepted events, to be decided."
+    on_batches(broker, GATING, delivery, wanted=wanted, description=description, ahead=_FULL_BATCHES_AHEAD)
 
 
 def make_behaviour(mongo: Mongo, events: EventStore, publisher: Publisher) -> Behaviour:

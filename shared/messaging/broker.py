@@ -79,9 +79,13 @@ class EagerBatchSubscriber(BatchPullStreamSubscriber):
 
     It also outlives every error of a fetch: the base class's task ends with its batch on a bare TimeoutError. The
     consumer is bound by name and never created here; while it is missing, the subscriber keeps asking.
+
+    One batch at a time is handled. Only when it was full, so that more is waiting, up to `ahead` more are fetched
+    meanwhile: a batch that is written leaves the processor to the next.
     """
 
     wanted: Wanted
+    ahead: int
 
     async def _create_subscription(self) -> None:
         if self.subscription:
@@ -99,12 +103,21 @@ class EagerBatchSubscriber(BatchPullStreamSubscriber):
         await super().stop()
 
     async def _consume_pull(self) -> None:
-        while self.running:
-            messages = await self._fetch(await self.wanted())
-            if self.running and messages:
-                await self.consume(messages)
-            elif messages:
-                await asyncio.gather(*(give_back(message, 0) for message in messages))
+        under_way: set[asyncio.Task[Any]] = set()
+        async with asyncio.TaskGroup() as batches:
+            while self.running:
+                most = await self.wanted()
+                messages = await self._fetch(most)
+                if messages:
+                    under_way.add(batches.create_task(self._handle(messages)))
+                    await _until_left(under_way, self.ahead if len(messages) >= most else 0)
+
+    async def _handle(self, messages: list[Msg]) -> None:
+        """Hand the batch over, or back to the server when the subscriber was stopped while it came."""
+        if self.running:
+            await self.consume(messages)
+        else:
+            await asyncio.gather(*(give_back(message, 0) for message in messages))
 
     async def _fetch(self, most: int) -> list[Msg]:
         if self.subscription is None:
@@ -119,10 +132,20 @@ class EagerBatchSubscriber(BatchPullStreamSubscriber):
             return []
 
 
+async def _until_left(under_way: set[asyncio.Task[Any]], most: int) -> None:
+    """Wait until no more than so many are under way."""
+    while len(under_way) > most:
+        done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        under_way -= done
+
+
 def on_batches(
-    broker: NatsBroker, consumer: Consumer, handler: BatchHandler, *, wanted: Wanted, description: str
+    broker: NatsBroker, consumer: Consumer, handler: BatchHandler, *, wanted: Wanted, description: str, ahead: int = 0
 ) -> EagerBatchSubscriber:
-    """Subscribe `handler` to a durable consumer; `wanted` says before each pull how many messages may come."""
+    """Subscribe `handler` to a durable consumer; `wanted` says before each pull how many messages may come.
+
+    While a full batch is handled, `ahead` more may be.
+    """
     subscriber: Any = broker.subscriber(
         consumer.filter_subject,
         stream=JStream(consumer.stream, declare=False),
@@ -135,6 +158,7 @@ def on_batches(
     # FastStream builds its subscribers in a closed factory; the class differs from its own only in how it fetches.
     subscriber.__class__ = EagerBatchSubscriber
     subscriber.wanted = wanted
+    subscriber.ahead = ahead
     subscriber(handler)
     return subscriber  # type: ignore[no-any-return]  # the class was set above
 

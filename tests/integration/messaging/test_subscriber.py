@@ -49,7 +49,7 @@ class Keeper:
 
 @asynccontextmanager
 async def subscribed(
-    url: str, handler: Callable[[list[Msg]], Awaitable[None]], most: int = BATCH
+    url: str, handler: Callable[[list[Msg]], Awaitable[None]], most: int = BATCH, ahead: int = 0
 ) -> AsyncIterator[tuple[NatsBroker, EagerBatchSubscriber]]:
     async def wanted() -> int:
         if isinstance(handler, Keeper):
@@ -57,7 +57,7 @@ async def subscribed(
         return most
 
     broker = make_broker(ServiceSettings(nats_url=url))
-    subscriber = on_batches(broker, GATING, handler, wanted=wanted, description="Events, for a test.")
+    subscriber = on_batches(broker, GATING, handler, wanted=wanted, description="Events, for a test.", ahead=ahead)
     await broker.connect()
     await broker.start()
     try:
@@ -98,6 +98,41 @@ async def test_what_waits_is_handed_over_together_but_never_more_than_wanted(cli
 
     assert keeper.kept == numbered(100)
     assert max(len(batch) for batch in keeper.batches) == 40
+
+
+async def test_while_a_full_batch_is_handled_so_many_more_are_fetched_as_may_be_and_the_stop_waits_for_all(
+    client: Client, clean_nats: str
+) -> None:
+    await publish_events(client, *numbered(300))
+    keeper = Keeper()
+    keeper.may_go_on.clear()
+    async with subscribed(clean_nats, keeper, ahead=2) as (_, subscriber):
+        await eventually(lambda: len(keeper.batches) == 3)
+
+        stopping = asyncio.create_task(subscriber.stop())
+        keeper.may_go_on.set()
+        await stopping
+
+    assert sorted(keeper.kept) == sorted(numbered(3 * BATCH))
+    rest = await take(client, 300 - 3 * BATCH)
+    assert sorted(keeper.kept + [message.data for message in rest]) == sorted(numbered(300))
+
+
+async def test_while_a_batch_that_was_not_full_is_handled_nothing_is_fetched(client: Client, clean_nats: str) -> None:
+    keeper = Keeper()
+    keeper.may_go_on.clear()
+    async with subscribed(clean_nats, keeper, ahead=2):
+        await publish_events(client, b"first")
+        await eventually(lambda: keeper.kept == [b"first"])
+        await publish_events(client, *numbered(3))
+        pulls = keeper.pulls
+
+        keeper.may_go_on.set()
+        await until_settled(client)
+
+    assert pulls == 1
+    assert keeper.batches[0] == [b"first"]
+    assert sorted(keeper.kept) == sorted([b"first", *numbered(3)])
 
 
 # The client pulls a single message in another way than several.
