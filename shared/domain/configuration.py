@@ -33,7 +33,7 @@ class Configuration:
     @property
     def organisations(self) -> AbstractSet[str]:
         """The organisations that have Agents of their own."""
-        return self._of_organisation.keys()
+        return self._own.keys()
 
     def replace_agents(
         self, versions: Iterable[AgentVersion], statuses: Mapping[str, AgentStatus] | None = None
