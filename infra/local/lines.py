@@ -17,6 +17,7 @@ NOTABLE = (
     "run.handed_back",
     "run.taken_over",
     "schedule.fired",
+    "user.idle_detected",
     "binding.changed",
     "proposal.",
 )

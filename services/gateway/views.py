@@ -250,7 +250,12 @@ _PROPOSAL_FIELDS = (
 )  # fmt: skip
 
 
-_TRIGGER_KINDS = {"schedule.fired": "schedule", "agent.execute_requested": "manual"}
+_TRIGGER_KINDS = {
+    "schedule.fired": "schedule",
+    "user.idle_detected": "idle",
+    "messages.counted": "messages",
+    "agent.execute_requested": "manual",
+}
 
 
 def run_view(run: Document) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from services.scheduler.leader import Leader
 from services.scheduler.whereabouts import Whereabouts, look_up
 from shared.clock import Clock
 from shared.domain.configuration import Configuration
-from shared.domain.idleness import Fire, Forget, Idleness, IdleVerdict, Later, is_forgotten
+from shared.domain.idleness import SETTLED, Fire, Forget, Idleness, IdleVerdict, Later, is_forgotten
 from shared.store.idleness import IdlenessStore
 from shared.store.members import MemberStore
 from shared.store.message_counts import Counted, MessageCountStore
@@ -20,8 +20,6 @@ log = structlog.get_logger()
 _BATCH = 1_000
 _EVERY = timedelta(minutes=10)
 _TICK_SECONDS = 1.0
-_SETTLED = timedelta(seconds=10)
-"""What is younger may belong to an Agent that this process does not know yet."""
 
 
 @dataclass(slots=True)
@@ -72,7 +70,7 @@ class Upkeep:
         """Return what is to become of this user; None when all is as it should be. Whoever is idle is left to the sweep."""
         match verdict_on(each, self.configuration, people, now):
             case Forget():
-                return Forget() if each.active_at < now - _SETTLED else None
+                return Forget()
             case Later(at=at):
                 return None if each.due_at == at else Later(at)
             case Fire():
@@ -97,4 +95,4 @@ class Upkeep:
         version = self.configuration.agent(who.organisation, who.agent_key)
         is_counted = version is not None and version.spec.after_messages is not None
         is_unwanted = not is_counted or people.has_left((who.organisation, who.project, who.user))
-        return each.updated_at < now - self.keep_for or (is_unwanted and each.updated_at < now - _SETTLED)
+        return each.updated_at < now - self.keep_for or (is_unwanted and each.updated_at < now - SETTLED)

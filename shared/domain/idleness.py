@@ -8,6 +8,9 @@ from contracts.envelope import Event
 from contracts.ids import derived_id
 from contracts.registry import PLATFORM_TYPES
 
+SETTLED = timedelta(seconds=10)
+"""What is younger may belong to an Agent that this process does not know yet, so it is not forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Idleness:
@@ -80,7 +83,8 @@ def verdict(idleness: Idleness, trigger: IdleTrigger | None, now: datetime, *, i
     Activity from before the last fire begins no other quiet time, however late it is told.
     """
     if trigger is None or not is_served:
-        return Forget()
+        settled_at = idleness.active_at + SETTLED
+        return Forget() if settled_at <= now else Later(settled_at)
     if idleness.firing is not None:
         return Fire()
     due_at = _due_at(idleness, trigger)

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.behaviour import IdleTrigger
 from shared.domain.idleness import (
+    SETTLED,
     Fire,
     Forget,
     Idleness,
@@ -52,8 +53,14 @@ def test_a_quiet_time_is_told_once_and_not_before_the_cooldown(
 
 
 def test_whom_nobody_waits_for_is_forgotten() -> None:
-    assert verdict(ada(), None, NOW, is_served=True) == Forget()
-    assert verdict(ada(firing=NOW), trigger(), NOW, is_served=False) == Forget()
+    settled = NOW + SETTLED
+
+    assert verdict(ada(), None, settled, is_served=True) == Forget()
+    assert verdict(ada(firing=NOW), trigger(), settled, is_served=False) == Forget()
+
+
+def test_what_a_gate_has_just_noted_for_an_agent_that_is_not_known_here_yet_is_kept_a_moment() -> None:
+    assert verdict(ada(), None, NOW, is_served=True) == Later(NOW + SETTLED)
 
 
 def test_only_who_is_at_rest_beyond_the_cooldown_is_forgotten_with_age() -> None:
