@@ -151,7 +151,7 @@ def paired(original_id: str, run_id: str, old: Side | None, new: Side | None, fr
 
 
 def _result(old: Side | None, new: Side | None) -> PairResult:
-    if new is not None and new.status in ACTIVE:
+    if any(side is not None and side.status in ACTIVE for side in (old, new)):
         return PairResult.OPEN
     if old is None or new is None:
         return PairResult.GONE

@@ -88,7 +88,7 @@ async def _count(gateway: Gateway, query: Document, *, replays: bool) -> int:
         gateway.runs.count(query, _COUNT_AT_MOST),
         gateway.runs.count({**query, "replay.id": {"$exists": True}}, _COUNT_AT_MOST),
     )
-    return counted - of_replays
+    return max(0, counted - of_replays)
 
 
 async def _find(

@@ -56,6 +56,7 @@ def test_outputs_are_compared_field_by_field() -> None:
         (RunStatus.FAILED, RunStatus.FAILED, PairResult.STILL_FAILS),
         (RunStatus.COMPLETED, RunStatus.QUEUED, PairResult.OPEN),
         (RunStatus.COMPLETED, RunStatus.RUNNING, PairResult.OPEN),
+        (RunStatus.QUEUED, RunStatus.COMPLETED, PairResult.OPEN),
         (RunStatus.COMPLETED, RunStatus.CANCELLED, PairResult.CANCELLED),
     ],
 )
