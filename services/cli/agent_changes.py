@@ -7,8 +7,9 @@ import typer
 
 from contracts.agent_kinds import AgentStatus
 from contracts.lifecycle import Shutdown
-from services.cli.agents import PATH, Key, Whose, gateway_in
+from services.cli.agents import PATH, Key, Whose
 from services.cli.errors import Refused, Unclear
+from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, examples
 from services.cli.output import print_json, say
 

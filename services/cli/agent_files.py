@@ -9,9 +9,9 @@ import typer
 from contracts.agent_kinds import Visibility
 from services.cli.agent_tasks import Loaded, tasks_of
 from services.cli.agent_toml import agent_of, file_of
-from services.cli.agents import PATH, gateway_in, print_changes
+from services.cli.agents import PATH, print_changes
 from services.cli.errors import Refused, Unclear
-from services.cli.gateway import Gateway
+from services.cli.gateway import Gateway, gateway_in
 from services.cli.options import AsJson, examples
 from services.cli.output import print_json, print_table, say
 

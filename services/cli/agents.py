@@ -7,7 +7,7 @@ import typer
 
 from contracts.agent_kinds import AgentStatus, AgentType, Visibility
 from contracts.lanes import Lane
-from services.cli.gateway import Gateway
+from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, examples
 from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
 
@@ -21,11 +21,6 @@ Whose = Annotated[
     Visibility | None,
     typer.Option("--visibility", help="The organisation's own or the server's; the own one if there is one."),
 ]
-
-
-def gateway_in(context: typer.Context) -> Gateway:
-    gateway: Gateway = context.obj()
-    return gateway
 
 
 @app.command(

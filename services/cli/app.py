@@ -7,7 +7,24 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from services.cli import agent_changes, agent_files, agents, background, dead_letters, replays, runs
+from services.cli import (
+    agent_changes,
+    agent_files,
+    agents,
+    background,
+    bindings,
+    dead_letters,
+    doctor,
+    events,
+    memory,
+    preview,
+    proposals,
+    replays,
+    run_watch,
+    runs,
+    schedules,
+    settings,
+)
 from services.cli.connection import data_folder, find_connection
 from services.cli.errors import CliError, ExitCode
 from services.cli.gateway import Gateway
@@ -22,19 +39,32 @@ app = typer.Typer(
     epilog=examples(
         "towpath runs list --all-users",
         "towpath runs explain run_a3ztj53hnut5twaiv4x6cnh3ja",
+        "towpath proposals list --status pending",
         "towpath dead-letters list",
         "[bold]Exit codes[/bold]",
         "0 done, 1 the gateway refused, 2 the command is wrong, 3 the gateway or a server of its cannot be reached",
         "Whether the data is sound is checked beside the database: python -m infra.doctor",
     ),
 )
-app.add_typer(runs.app, name="runs")
-app.add_typer(dead_letters.app, name="dead-letters")
+run_watch.register(runs.app)
 agent_changes.register(agents.app)
 agent_files.register(agents.app)
-app.add_typer(agents.app, name="agents")
-app.add_typer(replays.app, name="replays")
-app.add_typer(background.app, name="background")
+for name, group in (
+    ("events", events.app),
+    ("runs", runs.app),
+    ("proposals", proposals.app),
+    ("memory", memory.app),
+    ("agents", agents.app),
+    ("replays", replays.app),
+    ("background", background.app),
+    ("bindings", bindings.app),
+    ("settings", settings.app),
+    ("preview", preview.app),
+    ("schedules", schedules.app),
+    ("dead-letters", dead_letters.app),
+):
+    app.add_typer(group, name=name)
+app.command(epilog=examples("towpath doctor", "towpath doctor --json"))(doctor.doctor)
 
 
 @app.callback()

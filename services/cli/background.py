@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.agents import gateway_in
+from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, examples
 from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
 

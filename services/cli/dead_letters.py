@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import Unclear
-from services.cli.gateway import Gateway, for_each
+from services.cli.gateway import Gateway, for_each, gateway_in
 from services.cli.options import AgentKey, AsJson, Cursor, Limit, examples
 from services.cli.output import moment, pretty, print_facts, print_json, print_table, print_text, say
 
@@ -71,7 +71,7 @@ def list_letters(
         "limit": limit,
         "cursor": cursor,
     }
-    answer = _gateway(context).get(_PATH, query)
+    answer = gateway_in(context).get(_PATH, query)
     if as_json:
         print_json(answer)
     elif not answer["dead_letters"]:
@@ -97,7 +97,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter, with the message as it came."""
-    letter = _gateway(context).get(f"{_PATH}/{letter_id}")
+    letter = gateway_in(context).get(f"{_PATH}/{letter_id}")
     if as_json:
         print_json(letter)
         return
@@ -157,9 +157,11 @@ def redrive(
     A failed run is queued again, an event is considered again by the gate. What dies again is open again.
     """
     filters = {"kind": kind, "code": code, "agent_key": agent_key, "organisation": organisation}
-    gateway, selection = _gateway(context), _selection(letter_ids, filters, everything=everything)
+    gateway, selection = gateway_in(context), _selection(letter_ids, filters, everything=everything)
     if letter_ids:
-        for_each(letter_ids, lambda each: gateway.post(f"{_PATH}/{each}/redrive"), partial(_report, as_json=as_json))
+        for_each(
+            letter_ids, lambda each: gateway.post(f"{_PATH}/{each}/redrive"), partial(report_letters, as_json=as_json)
+        )
         return
     totals = _all_of(gateway, "redrive", selection, ("redriven", "obsolete"))
     if as_json:
@@ -190,11 +192,13 @@ def discard(
 ) -> None:
     """Note that nothing is to be done: about letters by their ids, or all open ones that the filters mean."""
     filters = {"kind": kind, "code": code, "agent_key": agent_key, "organisation": organisation}
-    gateway, selection = _gateway(context), _selection(letter_ids, filters, everything=everything)
+    gateway, selection = gateway_in(context), _selection(letter_ids, filters, everything=everything)
     if letter_ids:
         body = {"reason": reason}
         for_each(
-            letter_ids, lambda each: gateway.post(f"{_PATH}/{each}/discard", body), partial(_report, as_json=as_json)
+            letter_ids,
+            lambda each: gateway.post(f"{_PATH}/{each}/discard", body),
+            partial(report_letters, as_json=as_json),
         )
         return
     totals = _all_of(gateway, "discard", {**selection, "reason": reason}, ("discarded",))
@@ -202,11 +206,6 @@ def discard(
         print_json(totals)
     else:
         say(f"{totals['discarded']} discarded.")
-
-
-def _gateway(context: typer.Context) -> Gateway:
-    gateway: Gateway = context.obj()
-    return gateway
 
 
 def _selection(letter_ids: list[str] | None, filters: Document, *, everything: bool) -> Document:
@@ -228,7 +227,8 @@ def _all_of(gateway: Gateway, action: str, selection: Mapping[str, Any], counted
     return totals
 
 
-def _report(letters: list[Document], *, as_json: bool) -> None:
+def report_letters(letters: list[Document], *, as_json: bool) -> None:
+    """Print what became of letters."""
     if as_json:
         print_json({"dead_letters": letters})
         return

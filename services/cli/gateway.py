@@ -1,9 +1,11 @@
 """Asks the gateway, and turns every answer that is no success into an error for a person."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx2
+import typer
 
 from services.cli.connection import Connection
 from services.cli.errors import Refused, Unreachable, said
@@ -40,18 +42,61 @@ class Gateway:
         """Have something done with exactly this document; parameters that are None are left out."""
         return self._ask(method, path, json=dict(document), params=_given(params or {}))
 
-    def _ask(self, method: str, path: str, **content: Any) -> Document:
+    def publish(self, events: Sequence[Any]) -> tuple[Document, list[Document]]:
+        """Publish a batch; return what became of the accepted ones, and the errors of those that were refused."""
+        headers = {"Content-Type": "application/cloudevents-batch+json"}
+        answer = self._request("POST", "/api/events", content=json.dumps(events).encode(), headers=headers)
+        document = _document(answer)
+        if document is not None and "events" in document:
+            return document, list(document.get("errors", []))
+        raise _error(self._url, answer.status_code, document)
+
+    def poll(self, path: str, tag: str | None) -> tuple[Document | None, str | None]:
+        """Return what is there with its tag, or nothing when it is still what the tag stands for."""
+        answer = self._request("GET", path, headers={} if tag is None else {"If-None-Match": tag})
+        if answer.status_code == httpx2.codes.NOT_MODIFIED:
+            return None, tag
+        document = _document(answer)
+        if answer.is_success and document is not None:
+            return document, answer.headers.get("ETag")
+        raise _error(self._url, answer.status_code, document)
+
+    def probe(self) -> Document:
+        """Return whether the gateway is ready, and which of its servers are there."""
+        answer = self._request("GET", "/health/ready")
+        document = _document(answer)
+        if document is None or "checks" not in document:
+            raise _error(self._url, answer.status_code, None)
+        return document
+
+    def figures(self) -> str:
+        """Return the figures of the installation, in the text format of Prometheus."""
+        answer = self._request("GET", "/metrics")
+        if not answer.is_success:
+            raise _error(self._url, answer.status_code, _document(answer))
+        return answer.text
+
+    def _request(self, method: str, path: str, **content: Any) -> httpx2.Response:
         try:
-            answer = self._client.request(method, path, **content)
+            return self._client.request(method, path, **content)
         except httpx2.HTTPError as error:
             raise Unreachable(
                 f"The gateway at {self._url} does not answer: {error or type(error).__name__}."
                 " Is it running (`./taskw up`), and is --url or TOWPATH_URL right?"
             ) from error
+
+    def _ask(self, method: str, path: str, **content: Any) -> Document:
+        answer = self._request(method, path, **content)
         document = _document(answer)
         if answer.is_success and document is not None:
             return document
         raise _error(self._url, answer.status_code, document)
+
+
+def gateway_in(context: typer.Context) -> Gateway:
+    """Return the gateway that a command is about."""
+    gateway: Gateway = context.obj()
+    return gateway
 
 
 def for_each(ids: Sequence[str], ask: Callable[[str], Document], report: Callable[[list[Document]], None]) -> None:

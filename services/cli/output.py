@@ -24,6 +24,10 @@ _COLOURS = {
     "completed": "green",
     "failed": "red",
     "cancelled": "dim",
+    "pending": "yellow",
+    "approved": "green",
+    "rejected": "dim",
+    "wrong": "red",
 }
 
 
@@ -45,12 +49,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if room < min(widths[-1], _SHORTEST_LAST):
         _print_list(out, lines)
         return
+    out.print(table_of(columns, lines, (*widths[:-1], min(room, widths[-1]))))
+
+
+def table_of(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int | None] | None = None
+) -> Table:
+    """Return rows under their columns, each as wide as it is told or needs to be."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-    for column, width in zip(columns, (*widths[:-1], min(room, widths[-1])), strict=True):
+    for column, width in zip(columns, widths or [None] * len(columns), strict=True):
         table.add_column(column, no_wrap=True, overflow="ellipsis", width=width)
-    for line in lines:
-        table.add_row(*map(_cell, line))
-    out.print(table)
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    return table
 
 
 def _print_list(out: Console, lines: Iterable[Sequence[str]]) -> None:

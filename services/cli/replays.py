@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.agents import PATH, Key, Whose, gateway_in, print_changes
+from services.cli.agents import PATH, Key, Whose, print_changes
 from services.cli.errors import Unclear
+from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, Cursor, examples
 from services.cli.output import moment, print_facts, print_json, print_table, print_text, say
 

@@ -8,14 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.errors import Unclear
-from services.cli.gateway import Gateway, for_each
-from services.cli.options import AgentKey, AsJson, Cursor, Limit, examples
+from services.cli.gateway import for_each, gateway_in
+from services.cli.options import AgentKey, AllUsers, AsJson, Cursor, Limit, Project, User, examples
 from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="What is queued, running and recently finished: look at it, or cancel it.")
 
 Document = dict[str, Any]
-_PATH = "/api/agent-runs"
+PATH = "/api/agent-runs"
+COLUMNS = ("ID", "STATUS", "AGENT", "ATTEMPT", "CHANGED (UTC)", "TARGET", "ABOUT")
 _A_RUN = "run_a3ztj53hnut5twaiv4x6cnh3ja"
 
 
@@ -30,9 +31,6 @@ class Status(StrEnum):
 
 
 _Statuses = Annotated[list[Status] | None, typer.Option("--status", help="May be repeated.")]
-_Project = Annotated[str | None, typer.Option("--project", help="Only of this project.")]
-_User = Annotated[str | None, typer.Option("--user", help="Of another user; for backends and admins.")]
-_AllUsers = Annotated[bool, typer.Option("--all-users", help="Of the whole organisation; for backends and admins.")]
 _Id = Annotated[str, typer.Argument(metavar="ID", help="A run, by its id.", show_default=False)]
 
 
@@ -48,10 +46,10 @@ def list_runs(
     context: typer.Context,
     status: _Statuses = None,
     agent_key: AgentKey = None,
-    project: _Project = None,
-    user: _User = None,
+    project: Project = None,
+    user: User = None,
     *,
-    all_users: _AllUsers = False,
+    all_users: AllUsers = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     as_json: AsJson = False,
@@ -66,25 +64,26 @@ def list_runs(
         "limit": limit,
         "cursor": cursor,
     }
-    answer = _gateway(context).get(_PATH, query)
+    answer = gateway_in(context).get(PATH, query)
     if as_json:
         print_json(answer)
         return
     if answer["agent_runs"]:
-        columns = ("ID", "STATUS", "AGENT", "ATTEMPT", "CHANGED (UTC)", "TARGET", "ABOUT")
-        print_table(columns, _rows(answer["agent_runs"]))
+        print_table(COLUMNS, rows_of(answer["agent_runs"]))
     say(f"\n{answer['active']} active, {answer['recent_failures']} failed recently.")
     if answer["next_cursor"]:
         say(f"There are more: add --cursor {answer['next_cursor']}")
 
 
-def _rows(runs: Iterable[Document]) -> Iterable[tuple[str, ...]]:
+def rows_of(runs: Iterable[Document]) -> Iterable[tuple[str, ...]]:
+    """Yield a row for each run."""
     for run in runs:
         target, changed = f"{run['target']['type']} {run['target']['id']}", moment(run["changed_at"])
-        yield run["id"], _status(run), run["agent_key"], str(run["attempt"]), changed, target, _about(run)
+        yield run["id"], status_of(run), run["agent_key"], str(run["attempt"]), changed, target, _about(run)
 
 
-def _status(run: Document) -> str:
+def status_of(run: Document) -> str:
+    """Return the status as it is shown: one that somebody wants to end is `cancelling`."""
     return "cancelling" if run["cancelling"] else str(run["status"])
 
 
@@ -99,7 +98,7 @@ def _about(run: Document) -> str:
 @app.command(epilog=examples(f"towpath runs show {_A_RUN}", f"towpath runs show {_A_RUN} --json"))
 def show(context: typer.Context, run_id: _Id, *, as_json: AsJson = False) -> None:
     """Show one run with its steps and its output."""
-    run = _gateway(context).get(f"{_PATH}/{run_id}")
+    run = gateway_in(context).get(f"{PATH}/{run_id}")
     if as_json:
         print_json(run)
         return
@@ -122,7 +121,7 @@ def _facts(run: Document) -> dict[str, str]:
     usage, error = run["usage"], run["error"]
     return {
         "id": run["id"],
-        "status": _status(run),
+        "status": status_of(run),
         "agent": f"{run['agent_key']}, version {run['agent_version']}",
         "target": f"{run['target']['type']} {run['target']['id']}",
         "organisation": run["organisation"],
@@ -156,7 +155,7 @@ def _waiting(waiting: Document) -> str:
 @app.command(epilog=examples(f"towpath runs explain {_A_RUN}"))
 def explain(context: typer.Context, run_id: _Id, *, as_json: AsJson = False) -> None:
     """Say in words why a run is where it is: what it waits for, why it failed, who cancelled it."""
-    answer = _gateway(context).get(f"{_PATH}/{run_id}/explain")
+    answer = gateway_in(context).get(f"{PATH}/{run_id}/explain")
     if as_json:
         print_json(answer)
         return
@@ -181,10 +180,10 @@ def cancel(
         list[Status] | None, typer.Option("--status", help="queued or running; both unless given.")
     ] = None,
     agent_key: AgentKey = None,
-    project: _Project = None,
-    user: _User = None,
+    project: Project = None,
+    user: User = None,
     *,
-    all_users: _AllUsers = False,
+    all_users: AllUsers = False,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; kept with the run.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -196,9 +195,9 @@ def cancel(
     is_filtered = all_users or any(value is not None for value in filters.values())
     if bool(run_ids) == is_filtered:
         raise Unclear("Say which runs are meant: either ids, or --status, --agent, --project, --user, --all-users.")
-    gateway = _gateway(context)
+    gateway = gateway_in(context)
     if not run_ids:
-        answer = gateway.post(f"{_PATH}/cancel", {**filters, "all_users": all_users, "reason": reason})
+        answer = gateway.post(f"{PATH}/cancel", {**filters, "all_users": all_users, "reason": reason})
         sentence = f"{answer['cancelled']} cancelled, {answer['cancelling']} cancelling."
         if as_json:
             print_json(answer)
@@ -206,7 +205,7 @@ def cancel(
             say(sentence)
         return
     body = {"reason": reason}
-    for_each(run_ids, lambda each: gateway.post(f"{_PATH}/{each}/cancel", body), partial(_report, as_json=as_json))
+    for_each(run_ids, lambda each: gateway.post(f"{PATH}/{each}/cancel", body), partial(_report, as_json=as_json))
 
 
 def _report(runs: list[Document], *, as_json: bool) -> None:
@@ -214,9 +213,4 @@ def _report(runs: list[Document], *, as_json: bool) -> None:
         print_json({"agent_runs": runs})
         return
     for run in runs:
-        say(f"{run['id']} is {_status(run)}.")
-
-
-def _gateway(context: typer.Context) -> Gateway:
-    gateway: Gateway = context.obj()
-    return gateway
+        say(f"{run['id']} is {status_of(run)}.")

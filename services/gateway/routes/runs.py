@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from services.gateway import cursor as cursors
-from services.gateway.answers import json_answer, tagged_answer
+from services.gateway.answers import tagged_answer
 from services.gateway.run_detail import RunDetail, run_detail
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import RunList, run_view
@@ -17,13 +17,12 @@ from shared.domain.run import ACTIVE, TERMINAL, RunStatus
 router = APIRouter(tags=["agent runs"])
 
 _COUNT_AT_MOST = 10_000
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed since that ETag"}}
 
 Document = dict[str, Any]
 
 
-@router.get(
-    "/api/agent-runs", response_model=RunList, responses={304: {"description": "Nothing has changed since that ETag"}}
-)
+@router.get("/api/agent-runs", response_model=RunList, responses=_UNCHANGED)
 async def list_agent_runs(
     request: Request,
     status: Annotated[list[RunStatus] | None, Query(description="Only these; may be repeated.")] = None,
@@ -69,15 +68,18 @@ async def list_agent_runs(
     )
 
 
-@router.get("/api/agent-runs/{run_id}", response_model=RunDetail)
+@router.get("/api/agent-runs/{run_id}", response_model=RunDetail, responses=_UNCHANGED)
 async def get_agent_run(request: Request, run_id: str) -> Response:
-    """Return one run with its steps, its output and effects, the decision that started it and the event behind that."""
+    """Return one run with its steps, its output and effects, the decision that started it and the event behind that.
+
+    Poll with `If-None-Match`: an unchanged run is an empty 304.
+    """
     gateway, caller = gateway_of(request), await caller_of(request)
     run = await visible_run(gateway, caller, run_id)
     events, steps = await asyncio.gather(gateway.events.load([run["event_key"]]), gateway.steps.of_run(run_id))
     if run.get("output_ref") is not None:
         run["output_json"] = await gateway.bodies.get(run["output_ref"])
-    return json_answer(run_detail(run, events.get(run["event_key"]), steps))
+    return tagged_answer(request, run_detail(run, events.get(run["event_key"]), steps))
 
 
 async def _count(gateway: Gateway, query: Document, *, replays: bool) -> int:
