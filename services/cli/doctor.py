@@ -10,7 +10,7 @@ import typer
 
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson
-from services.cli.output import print_json, print_table, say
+from services.cli.output import print_json, print_table
 
 STALE_SECONDS = 300
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
@@ -50,7 +50,6 @@ def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
     else:
         rows = [(each.about, "well" if each.is_well else "wrong", each.detail) for each in findings]
         print_table(("ABOUT", "IS", "DETAIL"), rows)
-        say("" if is_well else "\nSomething is wrong.")
     if not is_well:
         raise typer.Exit(1)
 
@@ -82,7 +81,7 @@ def soundness(metrics: str, now: float) -> Iterator[Finding]:
 
 def _checked(checked: list[Figure], now: float) -> Finding:
     if not checked:
-        return Finding("invariants", is_well=False, detail="never checked: is a scheduler running?")
+        return Finding("invariants", is_well=False, detail="not checked yet: is a scheduler running?")
     age = max(0.0, now - checked[0].value)
     if age > STALE_SECONDS:
         return Finding("invariants", is_well=False, detail=f"last checked {age:.0f} s ago: is a scheduler running?")

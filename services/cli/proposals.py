@@ -37,7 +37,7 @@ _Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with th
     epilog=examples(
         "towpath proposals list --all-users --status pending",
         "towpath proposals list --json",
-        "towpath proposals approve $(towpath proposals list --status pending --agent noter --ids)",
+        "towpath proposals list --status pending --agent noter --ids",
     ),
 )
 def list_proposals(
@@ -52,7 +52,9 @@ def list_proposals(
     all_users: AllUsers = False,
     limit: Limit = 50,
     cursor: Cursor = None,
-    only_ids: Annotated[bool, typer.Option("--ids", help="Only the ids, one on each line, for other commands.")] = False,
+    only_ids: Annotated[
+        bool, typer.Option("--ids", help="Only the ids, one on each line, for other commands.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List proposals, newest first."""

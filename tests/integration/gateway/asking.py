@@ -35,13 +35,14 @@ class Asking:
         organisation: str = "acme",
         json: Any = None,
         params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx2.Response:
         """Send one request as a user with these roles."""
         token = mint(SECRET, organisation, "olga", roles)
         transport = httpx2.ASGITransport(app=self.app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            headers = {"Authorization": f"Bearer {token}"}
-            return await client.request(method, path, headers=headers, json=json, params=params)
+            sent = {"Authorization": f"Bearer {token}", **(headers or {})}
+            return await client.request(method, path, headers=sent, json=json, params=params)
 
 
 @asynccontextmanager

@@ -203,3 +203,16 @@ async def test_a_long_output_is_shown_whole(asking: Asking, mongo: Mongo) -> Non
     shown = (await asking.ask("GET", "/api/agent-runs/run_1")).json()
 
     assert shown["output"] == {"text": "über"}
+
+
+async def test_a_run_that_has_not_changed_is_not_sent_again(asking: Asking, mongo: Mongo) -> None:
+    await queued(RunStore(mongo.database), "run_1", **OLGAS)
+
+    first = await asking.ask("GET", "/api/agent-runs/run_1")
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = await asking.ask("GET", "/api/agent-runs/run_1", headers=known)
+    await asking.ask("POST", "/api/agent-runs/run_1/cancel")
+    changed = await asking.ask("GET", "/api/agent-runs/run_1", headers=known)
+
+    assert [answer.status_code for answer in (first, again, changed)] == [200, 304, 200]
+    assert (again.content, changed.json()["status"]) == (b"", "cancelled")

@@ -98,7 +98,11 @@ class Desk:
         return httpx2.Response(200, json=answer) if isinstance(answer, dict) else answer(request)
 
     def bodies(self) -> list[Document]:
-        return [json.loads(request.content) for request in self.asked]
+        return [self.body_of(request) for request in self.asked]
+
+    def body_of(self, request: httpx2.Request) -> Document:
+        body: Document = json.loads(request.content)
+        return body
 
     def towpath(self, *arguments: str) -> int:
         """Run a command against this gateway."""

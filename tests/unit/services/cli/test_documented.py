@@ -2,16 +2,18 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
-from services.cli.app import run
-from tests.architecture.repository import first_cells, page, section
+from services.cli.app import app, run
+from tests.architecture.repository import first_cells, page
 
 PROGRAM = "towpath "
 COMMANDS = page("docs/command-line.md")
 TROUBLESHOOTING = page("docs/troubleshooting.md")
-GUIDE = page("docs/guides/write-an-agent.md")
 
 
 def shown_in(text: str) -> list[str]:
@@ -21,14 +23,27 @@ def shown_in(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "command", shown_in("".join(re.findall(r"```sh\n(.*?)```", COMMANDS + TROUBLESHOOTING + GUIDE, re.DOTALL)))
+    "command", shown_in("".join(re.findall(r"```sh\n(.*?)```", COMMANDS + TROUBLESHOOTING, re.DOTALL)))
 )
 def test_a_command_of_the_page_is_understood(command: str) -> None:
     # Asked for its help, a command reads its options and does nothing.
     assert run([*shlex.split(command), "--help"]) == 0
 
 
-LISTED = [*first_cells(COMMANDS), *first_cells(section(GUIDE, "## Every command"))]
+LISTED = [cell for cell in first_cells(COMMANDS) if cell.startswith(PROGRAM)]
+
+
+def commands_of(command: object, path: str) -> Iterator[str]:
+    """Yield every command below this one, as it is typed."""
+    if not isinstance(command, TyperGroup):
+        yield path
+        return
+    for name, each in command.commands.items():
+        yield from commands_of(each, f"{path} {name}")
+
+
+def test_every_command_is_listed_once() -> None:
+    assert sorted(LISTED) == sorted(commands_of(typer.main.get_command(app), PROGRAM.strip()))
 
 
 @pytest.mark.parametrize("command", LISTED)
