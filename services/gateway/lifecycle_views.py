@@ -7,8 +7,9 @@ from typing import Any
 
 from services.gateway.agent_access import visibility_of
 from services.gateway.agent_impact import Impact
-from services.gateway.agent_views import planned_view
+from services.gateway.agent_views import PlannedStatusView, planned_view
 from services.gateway.views import View
+from shared.domain.impact import OpenRuns
 from shared.store.agent_documents import AgentRecord, VersionRecord
 from shared.store.agent_figures import AgentFigures
 from shared.store.lifecycle import ChangeRecord
@@ -67,6 +68,17 @@ class ImpactAnswer(View):
     cancels: CancelsView
     confirmation_required: bool
     reasons: list[str]
+
+
+class WorkloadAnswer(View):
+    """The status of an Agent, what is planned, and how many of its runs are open; counts stop at 10,000."""
+
+    key: str
+    visibility: str
+    status: str
+    planned_status: PlannedStatusView | None
+    queued: int
+    running: int
 
 
 class HistoryEntry(View):
@@ -142,6 +154,17 @@ def status_answer(agent: AgentRecord, runs: CancelResult | None = None) -> Docum
         "planned_status": planned_view(agent.planned),
         "cancelled": 0 if runs is None else runs.cancelled,
         "cancelling": 0 if runs is None else len(runs.cancelling) + len(runs.requeued),
+    }
+
+
+def workload_view(agent: AgentRecord, runs: OpenRuns) -> Document:
+    return {
+        "key": agent.key,
+        "visibility": visibility_of(agent),
+        "status": agent.status,
+        "planned_status": planned_view(agent.planned),
+        "queued": runs.queued,
+        "running": runs.running,
     }
 
 

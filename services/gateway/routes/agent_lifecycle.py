@@ -9,7 +9,7 @@ from contracts.agents import Scope
 from contracts.envelope import Identifier
 from contracts.lifecycle import Shutdown
 from services.gateway.agent_access import agent_to_write, the_agent
-from services.gateway.agent_impact import Subject, bound, governed, impact_of
+from services.gateway.agent_impact import Subject, bound, governed, impact_of, open_runs
 from services.gateway.agent_lifecycle import cancel_plan
 from services.gateway.agent_runs import own_runs
 from services.gateway.answers import json_answer
@@ -18,10 +18,12 @@ from services.gateway.lifecycle_views import (
     AgentFiguresAnswer,
     HistoryAnswer,
     ImpactAnswer,
+    WorkloadAnswer,
     figures_view,
     history_view,
     impact_view,
     status_answer,
+    workload_view,
 )
 from services.gateway.problems import RequestInvalid
 from services.gateway.routes.agent_actions import StatusAnswer
@@ -65,6 +67,15 @@ async def show_impact(
 def _bound(gateway: Gateway, caller: Caller, key: str, scope: Scope, scope_id: str | None) -> Subject:
     change = BindingChange(agent_key=key, scope=scope, scope_id=scope_id, enabled=False)
     return bound(key, binding_from(change, caller, gateway.clock()).at, caller.organisation)
+
+
+@router.get("/api/agents/{key}/status", response_model=WorkloadAnswer)
+async def show_status(request: Request, key: str, visibility: Whose = None) -> Response:
+    """Show the status of an Agent and its open runs: the organisation's for backends and admins, else one's own."""
+    gateway, caller = gateway_of(request), await caller_of(request)
+    agent = await the_agent(gateway, caller, key, visibility)
+    runs = await open_runs(gateway, Subject(key, caller.organisation, own_runs(caller, key)))
+    return json_answer(workload_view(agent, runs))
 
 
 @router.delete("/api/agents/{key}/planned-status", response_model=StatusAnswer)

@@ -207,3 +207,28 @@ async def test_the_figures_are_those_of_the_runs_that_one_may_see(asking: Asking
     assert (figures["median_seconds"], figures["since"]) == (2.0, "2026-11-20T09:00:00Z")
     assert (own["figures"]["by_status"]["completed"], own["figures"]["median_seconds"]) == (0, None)
     assert (unmonitored["performance_monitoring"], unmonitored["figures"]) == (False, None)
+
+
+async def test_the_status_comes_with_the_open_runs_that_one_may_see(asking: Asking, mongo: Mongo) -> None:
+    await publish(asking, NOTER)
+    await some_work(mongo)
+
+    shown = (await asking.ask("GET", STATUS, ADMIN)).json()
+    own = (await asking.ask("GET", STATUS)).json()
+
+    assert (shown["status"], shown["queued"], shown["running"]) == ("active", 2, 1)
+    assert (own["status"], own["queued"], own["running"]) == ("active", 0, 0)
+
+
+async def test_the_servers_agent_is_stopped_everywhere_but_where_another_hides_it(asking: Asking, mongo: Mongo) -> None:
+    await AgentStore(mongo.database).seed(a_spec("noter"), NOW)
+    await publish(asking, NOTER, organisation="harbour")
+    await some_work(mongo)
+    await queued(RunStore(mongo.database), "run_5", organisation="lighthouse")
+    body = {"status": "paused", "shutdown": "immediate", "confirm": True}
+
+    done = await asking.ask("PUT", STATUS, SERVER_ADMIN, json=body, params={"visibility": "server"})
+
+    assert (done.json()["visibility"], done.json()["cancelled"], done.json()["cancelling"]) == ("server", 3, 1)
+    statuses = [(await run_of(mongo, run_id))["status"] for run_id in ("run_2", "run_4", "run_5")]
+    assert statuses == ["cancelled", "queued", "cancelled"]
