@@ -88,8 +88,14 @@ class IdlenessStore:
 
 def _noting(at: Idleness) -> UpdateOne:
     who = {"agent_key": at.agent_key, "organisation": at.organisation, "project": at.project, "user": at.user}
-    moments = {"active_at": at.active_at, "due_at": at.due_at}
-    return UpdateOne({"_id": at.id}, {"$max": moments, "$setOnInsert": who}, upsert=True)
+    is_newer = {"$gt": [at.active_at, "$active_at"]}
+    moments = {
+        "active_at": {"$max": ["$active_at", at.active_at]},
+        "due_at": {"$cond": [is_newer, at.due_at, "$due_at"]},
+    }
+    # Literals, because an id that begins with a dollar sign would be read as a field's name.
+    named = {name: {"$literal": value} for name, value in who.items()}
+    return UpdateOne({"_id": at.id}, [{"$set": {**named, **moments}}], upsert=True)
 
 
 def _judging(idleness: Idleness, verdict: IdleVerdict, now: datetime) -> UpdateOne | DeleteOne:

@@ -122,6 +122,15 @@ async def test_late_and_repeated_events_begin_no_other_quiet_time(bench: Bench) 
     assert len(await bench.told()) == 1
 
 
+async def test_gates_that_note_the_same_at_once_note_it_once(bench: Bench) -> None:
+    acts = [act(str(number), NOW - number * MINUTE, user=f"user-{number % 5}") for number in range(20)]
+
+    await asyncio.gather(*(bench.publish(*some) for some in (acts, acts[::-1], acts)))
+
+    noted = await bench.mongo.database["idleness"].find({}).sort("user", 1).to_list(None)
+    assert [(note["user"], note["active_at"]) for note in noted] == [(f"user-{n}", NOW - n * MINUTE) for n in range(5)]
+
+
 async def test_the_cooldown_counts_from_the_last_fire(bench: Bench) -> None:
     await bench.publish(act("a"))
     await bench.look(NOW + 31 * MINUTE)
@@ -175,6 +184,17 @@ async def test_another_threshold_is_obeyed_for_those_who_are_waited_for(bench: B
     assert len(await bench.told()) == 1
     await bench.look(NOW + 400 * MINUTE)
     assert len(await bench.told()) == 2
+
+
+async def test_a_shorter_threshold_holds_from_the_next_activity_on_whatever_was_noted_before(bench: Bench) -> None:
+    bench.agree(grader(idle_threshold_minutes=300))
+    await bench.publish(act("a"))
+    bench.agree(grader(idle_threshold_minutes=5))
+    await bench.publish(act("b", NOW + MINUTE))
+
+    await bench.look(NOW + 6 * MINUTE)
+
+    assert [event.data.active_at for event in await bench.told()] == [NOW + MINUTE]
 
 
 async def test_who_left_whose_agent_is_gone_and_who_was_told_long_ago_is_forgotten(bench: Bench) -> None:
