@@ -9,12 +9,14 @@ from rich.text import Text
 
 from services.cli import (
     agent_changes,
+    agent_explain,
     agent_files,
     agents,
     background,
     bindings,
     dead_letters,
     doctor,
+    event_explain,
     events,
     memory,
     preview,
@@ -49,6 +51,8 @@ app = typer.Typer(
 run_watch.register(runs.app)
 agent_changes.register(agents.app)
 agent_files.register(agents.app)
+agent_explain.register(agents.app)
+event_explain.register(events.app)
 for name, group in (
     ("events", events.app),
     ("runs", runs.app),

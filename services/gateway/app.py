@@ -26,6 +26,7 @@ from services.gateway.routes import (
     dead_letters,
     effective,
     events,
+    explain,
     health,
     heartbeat,
     memory,
@@ -47,6 +48,7 @@ from shared.settings import GatewaySettings
 from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
+from shared.store.background import BackgroundStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
@@ -84,6 +86,7 @@ ROUTERS = (
     background_agents.router,
     schedules.router,
     effective.router,
+    explain.router,
     preview.router,
     dead_letters.router,
     health.router,
@@ -168,6 +171,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         dead_letters=dead_letter_store,
         letter_decisions=LetterDecisions(dead_letter_store, run_store, event_store, publisher),
         metrics=Metrics(MetricsStore(mongo.database)),
+        background=BackgroundStore(mongo.database),
     )
 
 

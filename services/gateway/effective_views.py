@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from contracts.agents import AgentSpec
+from services.gateway.periodic_work import SETTING, background_value, switched_off
 from services.gateway.views import BindingView, ScopeView, View
 from shared.domain.active_hours import hours_text, is_open, next_opening
 from shared.domain.behaviour_text import behaviour_text
@@ -16,6 +17,7 @@ from shared.domain.configuration import AgentVersion
 from shared.domain.decision import named
 from shared.domain.effective import Decided, Effective
 from shared.domain.schedule import schedule_text
+from shared.store.background import Background
 
 
 class ValueView(View):
@@ -47,14 +49,20 @@ class SettingsAnswer(View):
     settings: list[SettingView]
 
 
-def effective_view(version: AgentVersion, effective: Effective, now: datetime) -> dict[str, Any]:
+def effective_view(
+    version: AgentVersion, effective: Effective, now: datetime, background: Background | None
+) -> dict[str, Any]:
     """Return everything that holds for this version of an Agent; now says whether its hours are open."""
     values = {**_values(effective), **_behaviour(version.spec)}
+    off = switched_off(background) if effective.schedule is not None else None
     return {
         "agent_key": version.spec.key,
         "agent_version": version.number,
-        "values": {name: _value_view(name, decided) for name, decided in values.items()},
-        "explanation": _summary(version.spec.key, effective, now),
+        "values": {
+            **{name: _value_view(name, decided) for name, decided in values.items()},
+            SETTING: background_value(background),
+        },
+        "explanation": " ".join(part for part in (_summary(version.spec.key, effective, now), off) if part),
     }
 
 

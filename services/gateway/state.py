@@ -13,6 +13,7 @@ from shared.settings import GatewaySettings
 from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
 from shared.store.agents import AgentStore
+from shared.store.background import BackgroundStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
@@ -58,6 +59,7 @@ class Gateway:
     dead_letters: DeadLetterStore
     letter_decisions: LetterDecisions
     metrics: Metrics
+    background: BackgroundStore
 
 
 def gateway_of(request: Request) -> Gateway:

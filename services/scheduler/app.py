@@ -1,12 +1,13 @@
 """The scheduler, composed: owns time and recovery, on one process at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
 from nats.aio.client import Client
 
+from services.scheduler.background import BackgroundNote
 from services.scheduler.checkup import make_checkup
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.history import History
@@ -31,6 +32,7 @@ from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
 from shared.process import Process
 from shared.settings import SchedulerSettings
+from shared.store.background import BackgroundStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.idleness import IdlenessStore
@@ -126,6 +128,26 @@ def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], Non
     return do
 
 
+def periodic_work(
+    settings: SchedulerSettings,
+    mongo: Mongo,
+    publisher: Publisher,
+    watch: ConfigurationWatch,
+    leader: Leader,
+    clock: Clock,
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Compose what fires schedules, if the setting has it on, and in any case what tells everybody whether it does."""
+    is_enabled = settings.operating_background_enabled
+    note = BackgroundNote(BackgroundStore(mongo.database), leader, clock, is_enabled)
+    if not is_enabled:
+        log.warning("timers.disabled", setting="OPERATING_BACKGROUND_ENABLED")
+        return {"background": note.run}
+    timers = make_timers(mongo, publisher, watch.configuration, leader, clock)
+    watch.on_change = both(watch.on_change, timers.plan_soon)
+    idle = make_idle_sweep(mongo, publisher, watch.configuration, leader, clock)
+    return {"background": note.run, "timers": timers.run, "idle": idle.run}
+
+
 async def run(settings: SchedulerSettings, process: Process) -> None:
     """Serve until the process is asked to stop."""
     mongo = Mongo(settings)
@@ -143,6 +165,8 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
         steadiness = Steadiness()
         sweeper = make_sweeper(settings, mongo, client, publisher, watch.configuration, leader, steadiness, clock)
         lost = LostRunners(RunnerStore(mongo.database), sweeper.runs, client, leader, steadiness)
+        upkeep = make_upkeep(settings, mongo, watch.configuration, leader, clock)
+        watch.on_change = upkeep.soon
         loops = {
             "clock": clock.run,
             "leader": leader.run,
@@ -151,17 +175,9 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "checkup": make_checkup(mongo, leader).run,
             "planned_statuses": PlannedStatuses(LifecycleStore(mongo), leader, clock).run,
             "history": make_history(settings, mongo, leader, clock).run,
+            "upkeep": upkeep.run,
+            **periodic_work(settings, mongo, publisher, watch, leader, clock),
         }
-        upkeep = make_upkeep(settings, mongo, watch.configuration, leader, clock)
-        loops["upkeep"] = upkeep.run
-        watch.on_change = upkeep.soon
-        if settings.operating_background_enabled:
-            timers = make_timers(mongo, publisher, watch.configuration, leader, clock)
-            watch.on_change = both(upkeep.soon, timers.plan_soon)
-            loops["timers"] = timers.run
-            loops["idle"] = make_idle_sweep(mongo, publisher, watch.configuration, leader, clock).run
-        else:
-            log.warning("timers.disabled", setting="OPERATING_BACKGROUND_ENABLED")
         working += [tasks.create_task(supervised(name, loop)) for name, loop in loops.items()]
         await process.serve(client)
         await stop(working)

@@ -52,7 +52,7 @@ async def provision_streams_soon(client: Client, settings: StreamSettings, patie
 async def provision_streams(client: Client, settings: StreamSettings) -> list[str]:
     """Create what is missing and update what differs; return the names of what was created."""
     jetstream = client.jetstream(timeout=_TIMEOUT_SECONDS)
-    streams = [_stream_config(stream, settings.nats_replicas) for stream in _with_retention(settings)]
+    streams = [_stream_config(stream, settings.nats_replicas) for stream in with_retention(settings)]
     are_new = await _together(_apply_stream(jetstream, stream) for stream in streams)
     # Creating a consumer that exists updates it, as nats-py's own subscribe does not.
     await _together(jetstream.add_consumer(each.stream, _consumer_config(each)) for each in CONSUMERS)
@@ -87,7 +87,8 @@ def _may_pass(error: Exception) -> bool:
             return False
 
 
-def _with_retention(settings: StreamSettings) -> list[Stream]:
+def with_retention(settings: StreamSettings) -> list[Stream]:
+    """Return the streams as these settings have them kept."""
     seconds = {
         EVENTS.name: settings.event_retention_seconds,
         RUN_EVENTS.name: settings.ai_queue_status_retention_seconds,

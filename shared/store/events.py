@@ -141,6 +141,18 @@ class EventStore:
         with storage_errors():
             return await self._events.find(query, {"json": 0}).sort(order).limit(limit).to_list(limit)
 
+    async def latest_with_id(self, organisation: str, id: str, among: int) -> Document | None:
+        """Return the latest event with this id of whatever source, looked for among so many of the latest."""
+        stages: list[Document] = [
+            {"$match": {"organisation": organisation}},
+            {"$sort": {"accepted_at": -1}},
+            {"$limit": among},
+            {"$match": {"id": id}},
+            {"$limit": 1},
+        ]
+        with storage_errors():
+            return next(iter(await self._events.aggregate(stages).to_list(1)), None)
+
     async def due_for_sweep(self, now: datetime, limit: int) -> list[Document]:
         """Return events that were accepted a while ago and have no decisions, oldest first."""
         with storage_errors():

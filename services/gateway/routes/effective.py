@@ -33,7 +33,7 @@ async def show_effective(request: Request, key: str, project: str | None = None,
         there = ", ".join(sorted(configuration.agents_of(caller.organisation)))
         raise NotFound(f"There is no Agent '{key}'; there are: {there}.")
     effective = configuration.effective(version.spec, caller.organisation, project, user)
-    return json_answer(effective_view(version, effective, gateway.clock()))
+    return json_answer(effective_view(version, effective, gateway.clock(), await gateway.background.read()))
 
 
 @router.get("/api/settings", response_model=SettingsAnswer)
@@ -46,13 +46,13 @@ async def show_settings(request: Request, scope: Scope, scope_id: str | None = N
     chain = _chain(scope, scope_id, caller)
     tenant, at = chain[-1]
     configuration = await configuration_of(gateway, caller.organisation)
-    settings = []
+    settings, background = [], await gateway.background.read()
     for key, version in sorted(configuration.agents_of(caller.organisation).items()):
         said = configuration.said(key, [(tenant, at)])
         effective = resolve(version.spec, configuration.said(key, chain))
         effective = replace(effective, status=configuration.status(caller.organisation, key))
         says = binding_view(said[0]) if said else None
-        settings.append({**effective_view(version, effective, gateway.clock()), "says": says})
+        settings.append({**effective_view(version, effective, gateway.clock(), background), "says": says})
     return json_answer({"scope": at.scope, "scope_id": at.id, "settings": settings})
 
 

@@ -141,6 +141,6 @@ async def _shown(gateway: Gateway, caller: Caller, key: str, warnings: Sequence[
         "enabled": None if says is None else says.enabled,
         "schedule": None if schedule is None else schedule.model_dump(mode="json"),
         "active_hours": None if hours is None else hours.model_dump(mode="json"),
-        "effective": effective_view(version, effective, gateway.clock()),
+        "effective": effective_view(version, effective, gateway.clock(), await gateway.background.read()),
         "warnings": list(warnings),
     }

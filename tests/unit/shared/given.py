@@ -11,7 +11,7 @@ from contracts.envelope import Event
 from contracts.lanes import Lane
 from contracts.registry import parse
 from shared.domain.configuration import AgentVersion
-from shared.domain.decision import Target
+from shared.domain.decision import RunDecided, Target
 from shared.domain.run import ACTIVE, RunError, RunStatus
 from shared.store.run_documents import NewRun, error_document, run_document
 from tests.unit.contracts.examples import Attributes, changed
@@ -118,3 +118,8 @@ def a_ticket_effect(index: int = 0) -> Document:
         "change": {"action": "create", "ticket_id": None, "title": "Renew the key", "change": "Renew it."},
         "dropped": None,
     }
+
+
+def a_run_decided(key: str = "noter", **changes: Any) -> RunDecided:
+    """Return the decision that starts an Agent."""
+    return replace(RunDecided(key, 1, Target("doc", "plan"), Lane.MEDIUM, None), **changes)
