@@ -20,7 +20,7 @@ SWEEP_ALLOWANCE = timedelta(seconds=3)
 
 def check_invariants(database: Database[Document]) -> None:
     """Fail, naming every violation, unless the settled database holds what the platform promises."""
-    violations = [*_broken(database), *_incomplete_decisions(database), *_open_aftermaths(database)]
+    violations = [*broken(database), *_incomplete_decisions(database), *_open_aftermaths(database)]
     assert not violations, "; ".join(violations)
 
 
@@ -36,7 +36,7 @@ def unfinished(database: Database[Document]) -> list[str]:
     ]
 
 
-def _broken(database: Database[Document]) -> Iterator[str]:
+def broken(database: Database[Document]) -> Iterator[str]:
     """Name what the doctor finds: of what goes on by itself only what is late, of everything else all."""
     now = datetime.now(UTC)
     for check in CHECKS:
