@@ -9,6 +9,7 @@ import orjson
 from pymongo.database import Database
 
 from shared.doctor.checks import CHECKS
+from shared.domain.agent_id import version_id
 from shared.store.inspection import Finding
 
 Document = dict[str, Any]
@@ -48,7 +49,7 @@ def broken(database: Database[Document]) -> Iterator[str]:
 
 
 def _incomplete_decisions(database: Database[Document]) -> Iterator[str]:
-    """Name events that do not say of every Agent what was decided; only where Agents are never changed."""
+    """Name events that do not say of every Agent of the server what was decided; only where these are never changed."""
     triggered = _triggered_agents(database)
     for event in database["events"].find({"dead_letter": None}):
         decided = Counter(decision["agent_key"] for decision in event.get("decisions", ()))
@@ -60,8 +61,8 @@ def _incomplete_decisions(database: Database[Document]) -> Iterator[str]:
 
 def _triggered_agents(database: Database[Document]) -> defaultdict[str, set[str]]:
     triggered: defaultdict[str, set[str]] = defaultdict(set)
-    for agent in database["agents"].find({}):
-        version = database["agent_versions"].find_one({"agent_key": agent["_id"], "number": agent["published"]})
+    for agent in database["agents"].find({"organisation": None, "published": {"$ne": None}, "archived_at": None}):
+        version = database["agent_versions"].find_one({"_id": version_id("", agent["_id"], agent["published"])})
         assert version is not None
         for trigger in orjson.loads(version["spec_json"])["triggers"]:
             triggered[trigger["event"]].add(agent["_id"])
