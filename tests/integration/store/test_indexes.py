@@ -12,8 +12,10 @@ from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus, Waiting
 from shared.domain.slot import Slot
 from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
+from shared.store.cooldowns import Cooldown, CooldownStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.gathering import Joining
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import Member
 from shared.store.memory import MemoryStore
@@ -73,6 +75,11 @@ QUERIES: dict[str, Query] = {
     ),
     "runs: keys waited under": lambda mongo: RunStore(mongo.database).keys_waited_under(),
     "runs: holding": lambda mongo: RunStore(mongo.database).holding(NOW, 10),
+    "runs: gathered": lambda mongo: RunStore(mongo.database).gathered(["ev_1"]),
+    "runs: join": lambda mongo: RunStore(mongo.database).join(
+        [Joining("gat_1", ("ev_1",), {"event_key": "ev_1"}, (NOW, 0), NOW, LATER)]
+    ),
+    "cooldowns: begin": lambda mongo: CooldownStore(mongo.database).begin([Cooldown("cool_1", "run_1", LATER)], NOW),
     "runs: cancel one": lambda mongo: RunStore(mongo.database).cancel({"_id": "run_1"}, Cancel("olga", NOW)),
     "runs: cancel those of a user": lambda mongo: RunStore(mongo.database).cancel(
         {"organisation": "acme", "user": "ada"}, Cancel("olga", NOW)
