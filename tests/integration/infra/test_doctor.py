@@ -17,11 +17,11 @@ from tests.support.servers import RunningServer
 __all__ = ["mongo"]
 
 
-def examined(url: str, database: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def examined(url: str, database: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "infra.doctor", *arguments],
         cwd=ROOT,
-        env={"MONGODB_URL": url, "MONGODB_DATABASE": database, "COLUMNS": "200"},
+        env={"MONGODB_URL": url, "MONGODB_DATABASE": database, "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -55,7 +55,7 @@ async def test_what_is_broken_is_in_the_table(mongo: Mongo, mongo_server: Runnin
 
 
 def test_a_database_that_does_not_answer_is_named() -> None:
-    said = examined("mongodb://127.0.0.1:1/?replicaSet=none", "towpath")
+    said = examined("mongodb://127.0.0.1:1/?replicaSet=none", "towpath", MONGODB_TIMEOUT_SECONDS="0.5")
 
     assert said.returncode == UNREACHABLE
     assert "MONGODB_URL" in said.stderr

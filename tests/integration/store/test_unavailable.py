@@ -12,6 +12,7 @@ from infra.local.mongo import MongoServer
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.dead_letter import DeadLetter, DeadLetterKind, DeadLetterStatus
 from shared.domain.memory import Owner
+from shared.domain.replaying import NewReplay
 from shared.domain.run import Claim, Waiting
 from shared.domain.slot import Slot
 from shared.errors import StorageUnavailable
@@ -27,6 +28,7 @@ from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import Deciding, ProposalStore
 from shared.store.provision import provision_store
+from shared.store.replays import ReplayStore
 from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
@@ -34,16 +36,19 @@ from shared.store.server_clock import ServerClock
 from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from tests.integration.store.given import accepted, completing
-from tests.unit.shared.given import NOW, a_new_run, a_spec
+from tests.unit.shared.given import NOW, a_new_run, a_spec, a_stored_run
 
 TIMEOUT_SECONDS = 0.5
 LETTER = DeadLetter("dead_1", DeadLetterKind.EVENT, "event_unreadable", "Not JSON.", NOW)
+A_REPLAY = NewReplay("acme", "noter", "noter", 1, "noter:1", None, "request-1", "hash", "olga", NOW)
 CLAIM = Claim("run_1", 1, "runner-1")
 ADA = Member("acme", "apollo", "ada")
 
 Call = Callable[[Mongo], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "ping": lambda mongo: mongo.ping(),
+    "replays": lambda mongo: ReplayStore(mongo).find({"organisation": "acme"}, 10),
+    "start of a replay": lambda mongo: ReplayStore(mongo).start(A_REPLAY, a_spec(), [a_stored_run()]),
     "provision": lambda mongo: provision_store(mongo.database),
     "events.accept": lambda mongo: EventStore(mongo.database).accept([accepted("a")]),
     "events.record_decisions": lambda mongo: EventStore(mongo.database).record_decisions([GatedEvent("ev", [])], NOW),

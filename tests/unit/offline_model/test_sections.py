@@ -62,7 +62,13 @@ def test_content_that_is_no_json_is_read_as_text() -> None:
 texts = st.text(max_size=40)
 
 
-@given(st.recursive(st.none() | st.booleans() | texts, lambda inner: st.dictionaries(texts, inner) | st.lists(inner)))
+# The depth is what matters; a hundred leaves only take longer.
+values = st.recursive(
+    st.none() | st.booleans() | texts, lambda inner: st.dictionaries(texts, inner) | st.lists(inner), max_leaves=20
+)
+
+
+@given(values)
 def test_any_data_can_be_read_and_never_becomes_memory(data: Any) -> None:
     material = read_material(rendered(data))
 

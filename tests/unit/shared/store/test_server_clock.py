@@ -46,9 +46,10 @@ class Machine:
 
 @pytest.fixture(autouse=True)
 def _unconfigured_logging() -> Iterator[None]:
+    before = structlog.get_config()
     structlog.reset_defaults()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_until_the_server_has_answered_it_is_this_machines_time() -> None:
