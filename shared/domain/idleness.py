@@ -11,13 +11,16 @@ from contracts.registry import PLATFORM_TYPES
 SETTLED = timedelta(seconds=10)
 """What is younger may belong to an Agent that this process does not know yet, so it is not forgotten."""
 
+CLOCKS_DIFFER = timedelta(seconds=2)
+"""By how much the clock that dates an activity may lag behind that of the fire before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Idleness:
     """What is known of one user in one project, or in none, for one Agent that waits for the user to be idle.
 
-    `active_at` is the last activity. `fired_at` is when the Agent was last told of a quiet time, and `firing` the
-    activity that this quiet time began with, as long as its event is not certainly accepted.
+    `active_at` is the last activity. `fired_at` is when the Agent was last told of a quiet time, `fired_for` the activity
+    that this quiet time began with, and `firing` the same, as long as its event is not certainly accepted.
     """
 
     agent_key: str
@@ -28,6 +31,7 @@ class Idleness:
     due_at: datetime | None = None
     fired_at: datetime | None = None
     firing: datetime | None = None
+    fired_for: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -104,6 +108,7 @@ def _due_at(idleness: Idleness, trigger: IdleTrigger) -> datetime | None:
     quiet_since, fired_at = idleness.active_at, idleness.fired_at
     if fired_at is None:
         return quiet_since + threshold(trigger)
-    if quiet_since <= fired_at:
+    fired_for = idleness.fired_for or fired_at
+    if quiet_since <= max(fired_for, fired_at - CLOCKS_DIFFER):
         return None
     return max(quiet_since + threshold(trigger), fired_at + timedelta(minutes=trigger.idle_cooldown_minutes))

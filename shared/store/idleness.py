@@ -108,8 +108,8 @@ def _judging(idleness: Idleness, verdict: IdleVerdict, now: datetime) -> UpdateO
         case Later(at=at):
             return UpdateOne(as_seen, {"$set": {"due_at": at}})
         case Fire():
-            unclaimed = {**as_seen, "firing": None}
-            return UpdateOne(unclaimed, {"$set": {"firing": idleness.active_at, "fired_at": now}})
+            unclaimed, at = {**as_seen, "firing": None}, idleness.active_at
+            return UpdateOne(unclaimed, {"$set": {"firing": at, "fired_for": at, "fired_at": now}})
         case _:
             assert_never(verdict)
 
@@ -124,4 +124,5 @@ def _idleness_of(document: Document) -> Idleness:
         due_at=document.get("due_at"),
         fired_at=document.get("fired_at"),
         firing=document.get("firing"),
+        fired_for=document.get("fired_for"),
     )

@@ -1,5 +1,6 @@
 """When a user counts as idle."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -7,6 +8,7 @@ import pytest
 
 from contracts.behaviour import IdleTrigger
 from shared.domain.idleness import (
+    CLOCKS_DIFFER,
     SETTLED,
     Fire,
     Forget,
@@ -50,6 +52,24 @@ def test_a_quiet_time_is_told_once_and_not_before_the_cooldown(
     idleness: Idleness, minute: int, expected: IdleVerdict
 ) -> None:
     assert verdict(idleness, trigger(), NOW + minute * MINUTE, is_served=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [
+        (NOW, Rest()),
+        (NOW + 27 * MINUTE, Rest()),
+        (NOW + 30 * MINUTE - CLOCKS_DIFFER, Rest()),
+        (NOW + 30 * MINUTE - CLOCKS_DIFFER / 2, Fire()),
+        (NOW + 30 * MINUTE, Fire()),
+    ],
+)
+def test_activity_after_a_fire_counts_by_a_clock_that_lags_a_little_and_what_is_told_late_does_not(
+    active: datetime, expected: IdleVerdict
+) -> None:
+    told = replace(ada(active, fired=NOW + 30 * MINUTE), fired_for=NOW)
+
+    assert verdict(told, trigger(), NOW + 90 * MINUTE, is_served=True) == expected
 
 
 def test_whom_nobody_waits_for_is_forgotten() -> None:
