@@ -31,7 +31,7 @@ of their own, agreed ways of working, lasting blockers. Drafts, options and open
 
 # By kind of event
 - `doc.created`, `doc.extract_requested`: read all of `text`.
-- `doc.updated`: `previous_text`, when given, is what the text replaced. Propose only what is new or different; \
+- `doc.updated`: `previous_text`, when given, is what the text replaced, perhaps in several edits. Propose only what is new or different; \
 `replace` what the change made wrong.
 - `doc.archived`: the document left use. Propose nothing new from it; you may `replace` a line of the memory that the \
 archiving makes wrong. Without a text, say in the summary only that the document was archived."""
@@ -48,6 +48,18 @@ _OUTPUT = schemas.answer(
     memory_diffs=schemas.memory_diffs((MemoryOwner.PROJECT,), MOST_MEMORY_DIFFS),
 )
 
+
+def _trigger(event: str) -> EventTrigger:
+    """Return the trigger for one kind of event; who edits is waited for, up to half a minute."""
+    is_edit = event == "doc.updated"
+    return EventTrigger(
+        event=event,
+        target=TargetRule(type="doc", id="{data.doc_id}"),
+        debounce_seconds=5 if is_edit else 0,
+        max_wait_seconds=30 if is_edit else None,
+    )
+
+
 AGENT = AgentSpec(
     key="docs_memory_reviewer",
     name="Document reviewer",
@@ -57,6 +69,6 @@ AGENT = AgentSpec(
     memory=(MemoryOwner.PROJECT,),
     output_schema=_OUTPUT,
     effects=(EffectKind.MEMORY_DIFF,),
-    triggers=tuple(EventTrigger(event=event, target=TargetRule(type="doc", id="{data.doc_id}")) for event in EVENTS),
+    triggers=tuple(_trigger(event) for event in EVENTS),
     priority_level=Lane.MEDIUM,
 )
