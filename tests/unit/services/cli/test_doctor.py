@@ -45,7 +45,9 @@ def test_violations_are_wrong_by_their_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metrics", "later_seconds"), [(figures(), 1), (figures({}), 301), (figures({}, is_up=False), 1), ("", 1)]
+    ("metrics", "later_seconds"),
+    [(figures(), 1), (figures({}), 301), (figures({}, is_up=False), 1), ("", 1)],
+    ids=["never", "long ago", "no server", "no figures"],
 )
 def test_what_was_not_checked_lately_is_not_taken_for_sound(metrics: str, later_seconds: float) -> None:
     assert wrong(metrics, later_seconds) == ["invariants"]
