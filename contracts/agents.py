@@ -11,7 +11,7 @@ from contracts.active_hours import ActiveHours
 from contracts.agent_kinds import AgentType, Tags, Visibility
 from contracts.behaviour import IdleTrigger, MessagesTrigger, Unless
 from contracts.cron import CronText
-from contracts.fields import TimeZone
+from contracts.fields import Clock
 from contracts.filters import Filter, MemberFilter
 from contracts.lanes import Lane
 from contracts.operation import Environment, LoggingLevel
@@ -47,21 +47,22 @@ class IntervalSchedule(_Model):
 
 
 class DailySchedule(_Model):
-    """Due once a day at a full hour of the zone's wall clock."""
+    """Due once a day at a full hour of the zone's wall clock; the zone `member` is that of each member."""
 
     daily_hour: int = Field(ge=0, le=23)
-    timezone: TimeZone = "UTC"
+    timezone: Clock = "UTC"
 
 
 class CronSchedule(_Model):
     """Due whenever the zone's wall clock matches five cron fields, as Debian's cron reads them.
 
     With a fixed minute and hour, a time that a change of clocks skips is due at the change, and one that happens twice is
-    due the first time only. With `*` in either field, it is due by the time that passes.
+    due the first time only. With `*` in either field, it is due by the time that passes. The zone `member` is that of each
+    member.
     """
 
     cron: CronText
-    timezone: TimeZone = "UTC"
+    timezone: Clock = "UTC"
 
 
 def _kind_of(schedule: Any) -> str | None:
@@ -124,14 +125,15 @@ class Overlap(StrEnum):
 
 
 class ForEach(StrEnum):
-    """For whom a schedule fires: for every member of every project, or once for the whole organisation."""
+    """For whom a schedule fires: for every member of every project, once for each project, or once for all of it."""
 
     MEMBER = "member"
+    PROJECT = "project"
     ORGANISATION = "organisation"
 
 
 class ScheduleTrigger(_Model):
-    """Starts the Agent at each due moment: for every member of every project, or once for each organisation.
+    """Starts the Agent at each due moment: for every member of every project, or once for each project or organisation.
 
     `schedule` is the version's default; a binding may set another. Without either, the Agent does not fire.
     `misfire_limit` is how many moments `fire_all` fires, the latest ones. `jitter_seconds` spreads the members: each

@@ -1,7 +1,7 @@
 """The kinds of field that several events share, with their limits."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
@@ -41,3 +41,14 @@ def _known_zone(name: str) -> str:
 
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known_zone)]
 """The name of a time zone in the IANA database."""
+
+OF_MEMBER: Final = "member"
+"""Stands for the zone of whichever member a schedule fires for."""
+
+
+def _known_clock(name: str) -> str:
+    return name if name == OF_MEMBER else _known_zone(name)
+
+
+Clock = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known_clock)]
+"""The name of a time zone, or `member` for that of each member."""

@@ -14,11 +14,13 @@ from services.gateway.state import Gateway
 from services.gateway.views import View
 from shared.domain.configuration import Configuration
 from shared.domain.run import RunStatus
-from shared.domain.schedule import next_due, schedule_text
+from shared.domain.schedule import next_due, on_clock_of, schedule_text
 from shared.errors import NotFound
 from shared.store.agent_documents import AgentRecord, VersionRecord
 
 Document = dict[str, Any]
+
+_NO_MEMBERS_ZONE = "UTC"
 
 
 class BackgroundAgentView(View):
@@ -87,7 +89,9 @@ async def background_view(
     if schedule is not None and agent.status is not AgentStatus.INACTIVE:
         in_force = await gateway.schedules.soonest({"organisation": caller.organisation, "agent_key": agent.key}, 1)
         # Until the scheduler has seen it, the schedule itself says when.
-        next_fire_at = in_force[0].next_due_at if in_force else next_due(schedule, gateway.clock())
+        next_fire_at = (
+            in_force[0].next_due_at if in_force else next_due(on_clock_of(schedule, _NO_MEMBERS_ZONE), gateway.clock())
+        )
     return {
         "agent_id": agent.key,
         "visibility": visibility_of(agent),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.agents import ForEach
 from contracts.filters import ALL
 from services.gateway.effective_views import EffectiveView
 from services.gateway.periodic_work import background_trouble
@@ -113,6 +114,9 @@ def _schedule(around: AgentSurroundings) -> Iterable[str]:
 
 
 def _why_none(around: AgentSurroundings) -> str:
+    trigger = around.version.spec.schedule_trigger
+    if around.project is None and trigger is not None and trigger.for_each is ForEach.PROJECT:
+        return "It fires once for each project that has members: name a project to see when."
     if around.is_member is None:
         return f"No schedule is in force for {around.user}: it fires for members of projects, as member.joined told."
     if not around.is_member:
@@ -120,18 +124,21 @@ def _why_none(around: AgentSurroundings) -> str:
             f"No schedule is in force: {around.user} is no member of project {around.project};"
             " publish member.joined, schedules fire for members only."
         )
-    trigger = around.version.spec.schedule_trigger
     if trigger is not None and trigger.user_filter != ALL:
         return f"No schedule is in force: `{trigger.user_filter}` (user_filter) leaves {around.user} out, or it comes soon."
     return "No schedule is in force yet: the leading scheduler plans it within 5 seconds."
 
 
 def _fires(schedule: Document) -> str:
-    whose = f"for {schedule['member']['user']} in project {schedule['member']['project']}"
-    whose = whose if schedule["member"]["user"] else "for the organisation"
     first = schedule["next_fires"][0]["fires_at"] if schedule["next_fires"] else None
     coming = "it is never due again" if first is None else f"next at {_time(first)}"
-    return f"It fires {whose} ({schedule['text']}), {coming}."
+    return f"It fires {_whose(schedule['member'])} ({schedule['text']}), {coming}."
+
+
+def _whose(member: Document) -> str:
+    if member["user"]:
+        return f"for {member['user']} in project {member['project']}"
+    return f"for project {member['project']}" if member["project"] else "for the organisation"
 
 
 def _last_fire(schedule: Document, runs: Mapping[str, Document]) -> str:

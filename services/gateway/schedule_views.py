@@ -16,7 +16,7 @@ _NEXT_FIRES = 5
 
 
 class MemberView(View):
-    """For whom it fires, with the zone of the user's wall clock; project and user are empty for the organisation."""
+    """For whom it fires, with the zone of the user's wall clock; one for the whole project names no user, one for the organisation neither."""
 
     project: str
     user: str

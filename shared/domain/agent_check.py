@@ -76,7 +76,7 @@ def _for_nobody(spec: AgentSpec) -> Iterator[FieldError]:
         return
     for field, is_default in (("user_filter", trigger.user_filter == ALL), ("unless", trigger.unless is None)):
         if not is_default:
-            message = f"'{field}' is about members, and 'for_each' is organisation; leave one of them out."
+            message = f"'{field}' is about members, and 'for_each' is {trigger.for_each}; leave one of them out."
             yield FieldError(f"schedule_trigger.{field}", FieldCode.NOT_ALLOWED, message)
 
 

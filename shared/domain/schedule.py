@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from contracts.agents import CronSchedule, DailySchedule, IntervalSchedule, Schedule
+from contracts.fields import OF_MEMBER
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -70,6 +71,13 @@ def shortest_gap(schedule: Schedule) -> timedelta | None:
     return shortest if shortest < timedelta(days=1) else None
 
 
+def on_clock_of(schedule: Schedule, timezone: str) -> Schedule:
+    """Return the schedule for a member with this zone: where it follows the member's clock, it follows this one."""
+    if isinstance(schedule, IntervalSchedule) or schedule.timezone != OF_MEMBER:
+        return schedule
+    return schedule.model_copy(update={"timezone": timezone})
+
+
 def zone_of(schedule: Schedule) -> str | None:
     """Return the zone whose wall clock the schedule follows; an interval follows none."""
     return None if isinstance(schedule, IntervalSchedule) else schedule.timezone
@@ -81,9 +89,13 @@ def schedule_text(schedule: Schedule) -> str:
         case IntervalSchedule(every_seconds=seconds):
             return f"every {seconds} s"
         case DailySchedule(daily_hour=hour, timezone=zone):
-            return f"daily at {hour:02}:00 {zone}"
+            return f"daily at {hour:02}:00 {_clock_text(zone)}"
         case CronSchedule(cron=expression, timezone=zone):
-            return f"cron {expression} {zone}"
+            return f"cron {expression} {_clock_text(zone)}"
+
+
+def _clock_text(zone: str) -> str:
+    return "on each member's clock" if zone == OF_MEMBER else zone
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -12,7 +12,10 @@ from shared.store.mongo import Collection, Database, Document, storage_errors
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One user in one project, with the zone of the user's wall clock; without both it stands for the organisation."""
+    """One user in one project, with the zone of the user's wall clock.
+
+    Without a user it stands for the whole project, without both for the whole organisation.
+    """
 
     organisation: str
     project: str
@@ -23,14 +26,15 @@ class Member:
     def id(self) -> str:
         return derived_id("mbr", self.organisation, self.project, self.user)
 
-    @property
-    def is_organisation(self) -> bool:
-        return not (self.project or self.user)
-
 
 def whole_organisation(organisation: str) -> Member:
     """Return whoever stands for the organisation where something happens once for all of it."""
     return Member(organisation, "", "")
+
+
+def whole_project(organisation: str, project: str) -> Member:
+    """Return whoever stands for the project where something happens once for all of it."""
+    return Member(organisation, project, "")
 
 
 @dataclass(frozen=True, slots=True)

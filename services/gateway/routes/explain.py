@@ -135,10 +135,12 @@ async def _agent_surroundings(
 async def _schedules(
     gateway: Gateway, version: AgentVersion, organisation: str, project: str | None, user: str
 ) -> list[dict[str, Any]]:
-    """Return the schedules in force for the user there, and for the organisation as a whole, as the API shows them."""
-    query: Document = {"organisation": organisation, "agent_key": version.spec.key, "user": {"$in": ["", user]}}
-    if project is not None:
-        query["project"] = {"$in": ["", project]}
+    """Return the schedules in force for the user, the project and the organisation there, as the API shows them."""
+    query: Document = {"organisation": organisation, "agent_key": version.spec.key}
+    if project is None:
+        query["$or"] = [{"user": user}, {"user": "", "project": ""}]
+    else:
+        query |= {"user": {"$in": ["", user]}, "project": {"$in": ["", project]}}
     found = await gateway.schedules.page(query, None, _MOST_SCHEDULES)
     keys = {schedule.id: fire for schedule in found if (fire := last_fire_key(schedule)) is not None}
     decisions = await gateway.events.decisions(keys.values()) if keys else {}

@@ -138,7 +138,8 @@ async def test_an_agent_is_explained_with_its_bindings_and_the_schedules_of_the_
     member = Member("acme", "apollo", "olga")
     await MemberStore(mongo.database).apply([MembershipChange(member, is_member=True, at=NOW)])
     mine = ScheduleInForce("pulse", member, IntervalSchedule(every_seconds=900), NOW, NOW)
-    others = [replace(mine, member=replace(member, **each)) for each in ({"user": "ada"}, {"organisation": "other"})]
+    changes: list[dict[str, str]] = [{"user": "ada"}, {"organisation": "other"}, {"user": "", "project": "gemini"}]
+    others = [replace(mine, member=replace(member, **each)) for each in changes]
     await ScheduleStore(mongo.database).put([mine, *others], [])
 
     answer = await explained(asking, "/api/agents/pulse/explain", project="apollo")
@@ -147,8 +148,12 @@ async def test_an_agent_is_explained_with_its_bindings_and_the_schedules_of_the_
     assert [binding["updated_by"] for binding in answer["bindings"]] == ["root"]
     assert [schedule["id"] for schedule in answer["schedules"]] == [mine.id]
     assert any("next at" in detail for detail in answer["details"])
-    elsewhere = await explained(asking, "/api/agents/pulse/explain", project="gemini")
-    assert any("olga is no member of project gemini" in detail for detail in elsewhere["details"])
+    anywhere = await explained(asking, "/api/agents/pulse/explain")
+    assert [schedule["id"] for schedule in anywhere["schedules"]] == [mine.id]
+    of_project = await explained(asking, "/api/agents/pulse/explain", project="gemini")
+    assert [schedule["id"] for schedule in of_project["schedules"]] == [others[-1].id]
+    elsewhere = await explained(asking, "/api/agents/pulse/explain", project="mercury")
+    assert any("olga is no member of project mercury" in detail for detail in elsewhere["details"])
 
 
 async def test_an_unknown_agent_and_another_user_are_refused(asking: Asking, agents: None) -> None:

@@ -16,12 +16,13 @@ from shared.domain.decide import record
 from shared.domain.decision import Reason, Skipped
 from shared.domain.run import RunStatus
 from shared.store.background import Background
-from shared.store.members import Member
+from shared.store.members import Member, whole_organisation, whole_project
 from shared.store.schedules import ScheduleInForce
 from tests.unit.shared.given import NOW, a_run_decided, a_spec, a_stored_run, a_version, triggered
 
 FIRES = {"schedule": {"every_seconds": 900}, "target": {"type": "day", "id": "{data.date}"}}
 PULSE = a_spec("pulse", schedule_trigger=FIRES)
+FOR_PROJECTS = a_spec("pulse", schedule_trigger=FIRES | {"for_each": "project"})
 UNSET = a_spec("pulse", schedule_trigger=FIRES | {"schedule": None})
 IN_FORCE = ScheduleInForce("pulse", Member("acme", "apollo", "ada"), IntervalSchedule(every_seconds=900), NOW, NOW)
 ON, OFF = Background(is_enabled=True, noted_at=NOW), Background(is_enabled=False, noted_at=NOW)
@@ -60,6 +61,20 @@ def test_each_binding_is_told_with_who_wrote_it_and_when() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("member", "whose"),
+    [
+        (Member("acme", "apollo", "ada"), "for ada in project apollo"),
+        (whole_project("acme", "apollo"), "for project apollo"),
+        (whole_organisation("acme"), "for the organisation"),
+    ],
+)
+def test_it_is_told_for_whom_it_fires(member: Member, whose: str) -> None:
+    schedules = [schedule_view(replace(IN_FORCE, member=member), None, (), NOW)]
+
+    assert f"It fires {whose} (every 900 s)" in said(around(schedules=schedules))
+
+
 TROUBLES: dict[str, tuple[dict[str, Any], str]] = {
     "switched off": ({"background": OFF}, "operating_background_enabled is false at the scheduler"),
     "no scheduler ever": ({"background": None}, "No scheduler has been at work yet: start one."),
@@ -72,6 +87,10 @@ TROUBLES: dict[str, tuple[dict[str, Any], str]] = {
         "ada is no member of project apollo; publish member.joined, schedules fire for members only.",
     ),
     "no project asked about": ({"schedules": (), "is_member": None}, "it fires for members of projects"),
+    "no project asked about, and for each project": (
+        {"schedules": (), "is_member": None, "project": None, "spec": FOR_PROJECTS},
+        "It fires once for each project that has members: name a project to see when.",
+    ),
     "not planned yet": ({"schedules": ()}, "the leading scheduler plans it within 5 seconds"),
 }
 

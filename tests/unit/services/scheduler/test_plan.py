@@ -12,10 +12,11 @@ from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.firing import FiringRule
 from shared.domain.schedule import next_due
-from shared.store.members import Member
+from shared.store.members import Member, whole_project
 from shared.store.schedules import ScheduleInForce
 from tests.unit.shared.given import NOW, a_spec, a_version, triggered
 
+BY_MEMBER = DailySchedule(daily_hour=7, timezone="member")
 ADA, BOB = Member("acme", "apollo", "ada"), Member("acme", "apollo", "bob", "Europe/Berlin")
 QUARTERLY = IntervalSchedule(every_seconds=900)
 DAILY = DailySchedule(daily_hour=7, timezone="Europe/Berlin")
@@ -186,3 +187,54 @@ def test_a_schedule_for_the_organisation_obeys_the_organisations_binding() -> No
     (schedule,), _ = plan(configured(a_spec("archive", schedule_trigger=trigger), bindings=(binding,)), [ADA], {}, NOW)
 
     assert (schedule.schedule, schedule.decided_by) == (DAILY, ScopeRef(Scope.ORGANISATION, "acme"))
+
+
+def test_one_for_the_project_fires_once_for_each_project_that_has_members() -> None:
+    trigger = {"schedule": QUARTERLY, "target": {"type": "task", "id": "{data.fire_id}"}, "for_each": "project"}
+    scan = a_spec("scan", schedule_trigger=trigger)
+    binding = Binding("acme", ScopeRef(Scope.PROJECT, "gemini"), "scan", schedule=DAILY)
+    members = [ADA, BOB, replace(BOB, project="gemini"), replace(ADA, organisation="harbour")]
+
+    changed, _ = plan(configured(scan, bindings=(binding,)), members, {}, NOW)
+
+    assert {(each.member, each.schedule) for each in changed} == {
+        (whole_project("acme", "apollo"), QUARTERLY),
+        (whole_project("acme", "gemini"), DAILY),
+        (whole_project("harbour", "apollo"), QUARTERLY),
+    }
+    assert plan(configured(scan), [], in_force(*changed), NOW) == ([], [each.id for each in changed])
+
+
+def test_a_schedule_on_the_clock_of_the_member_is_due_in_the_zone_of_each() -> None:
+    changed, _ = plan(configured(scheduled("review", BY_MEMBER)), [ADA, BOB], {}, NOW)
+
+    hours = {each.member.user: (each.schedule, each.next_due_at.hour) for each in changed}
+    assert hours == {
+        "ada": (DailySchedule(daily_hour=7, timezone="UTC"), 7),
+        "bob": (DailySchedule(daily_hour=7, timezone="Europe/Berlin"), 6),
+    }
+
+
+def test_a_member_who_moves_is_served_by_the_new_clock_from_then_on() -> None:
+    configuration = configured(scheduled("review", BY_MEMBER))
+    before, _ = plan(configuration, [BOB], {}, NOW)
+
+    moved, gone = plan(configuration, [replace(BOB, timezone="Asia/Tokyo")], in_force(*before), NOW)
+
+    assert [(each.id, each.next_due_at.hour) for each in moved] == [(before[0].id, 22)]
+    assert gone == []
+    assert plan(configuration, [BOB], in_force(*before), NOW) == ([], [])
+
+
+def test_a_binding_may_set_the_clock_of_the_member_too() -> None:
+    changed, _ = plan(configured(scheduled(), bindings=(user_binding(BY_MEMBER),)), [replace(BOB, user="ada")], {}, NOW)
+
+    assert [each.schedule for each in changed] == [DAILY]
+
+
+def test_what_fires_for_no_member_takes_utc_for_the_clock_of_the_member() -> None:
+    trigger = {"schedule": BY_MEMBER, "target": {"type": "task", "id": "{id}"}, "for_each": "project"}
+
+    (schedule,), _ = plan(configured(a_spec("scan", schedule_trigger=trigger)), [BOB], {}, NOW)
+
+    assert schedule.schedule == DailySchedule(daily_hour=7)

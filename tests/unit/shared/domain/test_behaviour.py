@@ -84,7 +84,12 @@ def test_an_event_that_names_nobody_to_count_for_says_so() -> None:
         (
             {"schedule_trigger": {"target": TARGET, "for_each": "organisation", "user_filter": "member.user == 'a'"}},
             "schedule_trigger.user_filter",
-            "for_each",
+            "'for_each' is organisation",
+        ),
+        (
+            {"schedule_trigger": {"target": TARGET, "for_each": "project", "user_filter": "member.user == 'a'"}},
+            "schedule_trigger.user_filter",
+            "'for_each' is project",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.agents import CronSchedule, DailySchedule, IntervalSchedule, Schedule
-from shared.domain.schedule import due_between, following, moment_of, next_due, schedule_text, shortest_gap
+from shared.domain.schedule import due_between, following, moment_of, next_due, on_clock_of, schedule_text, shortest_gap
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana", "UTC")
@@ -187,3 +187,24 @@ def test_schedules_are_said_in_words() -> None:
     assert schedule_text(DailySchedule(daily_hour=7, timezone="Europe/Berlin")) == "daily at 07:00 Europe/Berlin"
     weekdays = CronSchedule(cron="30 7 * * MON-FRI", timezone="Europe/Berlin")
     assert schedule_text(weekdays) == "cron 30 7 * * MON-FRI Europe/Berlin"
+    on_clock = DailySchedule(daily_hour=7, timezone="member")
+    assert schedule_text(on_clock) == "daily at 07:00 on each member's clock"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (
+            DailySchedule(daily_hour=7, timezone="member"),
+            DailySchedule(daily_hour=7, timezone="Asia/Tokyo"),
+        ),
+        (
+            CronSchedule(cron="0 7 * * *", timezone="member"),
+            CronSchedule(cron="0 7 * * *", timezone="Asia/Tokyo"),
+        ),
+        (DailySchedule(daily_hour=7), DailySchedule(daily_hour=7, timezone="UTC")),
+        (IntervalSchedule(every_seconds=60), IntervalSchedule(every_seconds=60)),
+    ],
+)
+def test_only_what_follows_the_clock_of_the_member_takes_that_clock(schedule: Schedule, expected: Schedule) -> None:
+    assert on_clock_of(schedule, "Asia/Tokyo") == expected
