@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from contracts.registry import PLATFORM_TYPES
 from services.runner.tools.tool import Scope, Stores, Tool
 from shared.llm.port import ToolSpec
 
@@ -12,10 +13,12 @@ _MOST = 20
 
 
 async def _recent_events(stores: Stores, scope: Scope, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return events of exactly this user and project: what has no user is nobody's, not everybody's."""
-    query = {"organisation": scope.organisation, "project": scope.project, "user": scope.user}
-    if arguments["type"] is not None:
-        query["type"] = arguments["type"]
+    """Return events of exactly this user and project: what has no user is nobody's, not everybody's.
+
+    The platform's own are left out unless they are asked for: a schedule fires more often than people do anything.
+    """
+    query: dict[str, Any] = {"organisation": scope.organisation, "project": scope.project, "user": scope.user}
+    query["type"] = arguments["type"] or {"$nin": sorted(PLATFORM_TYPES)}
     found = await stores.events.recent(query, arguments["limit"])
     return [
         {
@@ -37,7 +40,7 @@ TOOL = Tool(
             "properties": {
                 "type": {
                     "type": ["string", "null"],
-                    "description": "Only events of this type, such as 'checkin.submitted'; null for all.",
+                    "description": "Only events of this type, such as 'checkin.submitted'; null for all that people caused.",
                 },
                 "limit": {"type": "integer", "minimum": 1, "maximum": _MOST, "description": "How many at most."},
             },

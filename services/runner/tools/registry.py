@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from services.runner.tools import read_memory, recent_events
+from services.runner.tools import project_tickets, read_memory, recent_events
 from services.runner.tools.tool import Tool
 
 _ALL = (
+    project_tickets.TOOL,
     read_memory.TOOL,
     recent_events.TOOL,
 )

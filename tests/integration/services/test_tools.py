@@ -17,6 +17,7 @@ from shared.store.mongo import Mongo
 from tests.unit.shared.given import NOW, an_event
 
 ADA = Scope("acme", "apollo", "ada")
+TICKET = {"ticket_id": "T-1", "title": "Export", "status": "open"}
 
 
 def stores(mongo: Mongo) -> Stores:
@@ -76,6 +77,36 @@ async def test_a_run_without_a_user_sees_no_events_of_users(mongo: Mongo) -> Non
     await accept(mongo, "ada's")
 
     assert await events_seen(mongo, Scope("acme", "apollo", None)) == []
+
+
+async def test_what_the_platform_published_is_shown_only_when_asked_for(mongo: Mongo) -> None:
+    await accept(mongo, "a check-in", 60)
+    await accept(mongo, "a fire", type="schedule.fired")
+
+    assert await events_seen(mongo) == ["a check-in"]
+    assert await events_seen(mongo, type="schedule.fired") == ["a fire"]
+
+
+async def test_tickets_are_those_of_the_project_whoever_touched_them(mongo: Mongo) -> None:
+    whose: list[dict[str, Any]] = [
+        {"userid": "bob"},
+        {"userid": None},
+        {"projectid": "gemini"},
+        {"organisationid": "g"},
+    ]
+    for number, attributes in enumerate(whose):
+        ticket = {**TICKET, "ticket_id": f"T-{number}"}
+        await accept(mongo, f"opened {number}", type="ticket.opened", data=ticket, **attributes)
+    await accept(mongo, "closed", type="ticket.closed", data={**TICKET, "ticket_id": "T-9"})
+
+    async def seen(scope: Scope, *, closed: bool = False, limit: int = 200) -> set[str]:
+        arguments = {"closed": closed, "limit": limit}
+        return {each["ticket_id"] for each in await TOOLS["project_tickets"].call(stores(mongo), scope, arguments)}
+
+    assert await seen(ADA) == await seen(Scope("acme", "apollo", None)) == {"T-0", "T-1"}
+    assert await seen(ADA, closed=True) == {"T-0", "T-1", "T-9"}
+    assert len(await seen(ADA, limit=1)) == 1
+    assert await seen(Scope("acme", None, "ada")) == set()
 
 
 async def test_an_event_is_shown_with_its_data(mongo: Mongo) -> None:
