@@ -10,6 +10,7 @@ import nats
 import nats.errors
 import structlog
 
+from contracts.agents import AgentSpec
 from shared.catalog.builtin import builtin_agents
 from shared.clock import utc_now
 from shared.errors import StorageUnavailable
@@ -26,13 +27,18 @@ log = structlog.get_logger()
 CLUSTER_PATIENCE_SECONDS = 30.0
 
 
+def seeded_agents(settings: ProvisionSettings) -> tuple[AgentSpec, ...]:
+    """Return the built-in Agents with the schedules that the settings give them."""
+    return builtin_agents(settings.operating_background_interval_seconds, settings.ticket_conflict_scan_hour_utc)
+
+
 async def provision(settings: ProvisionSettings) -> None:
     """Create and seed everything; raises StorageUnavailable or a NATS error when a server does not answer."""
     mongo = Mongo(settings)
     try:
         await provision_store(mongo.database)
         agents = AgentStore(mongo.database)
-        for spec in builtin_agents(settings.operating_background_interval_seconds):
+        for spec in seeded_agents(settings):
             log.info("agent.seeded", agent=spec.key, result=await agents.seed(spec, utc_now()))
     finally:
         mongo.close()

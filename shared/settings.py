@@ -86,6 +86,9 @@ class ProvisionSettings(StreamSettings):
     operating_background_interval_seconds: int = Field(
         default=900, ge=1, description="Default interval of the operating pulse."
     )
+    ticket_conflict_scan_hour_utc: int = Field(
+        default=2, ge=0, le=23, description="Full hour of UTC at which the tickets of each project are compared."
+    )
 
 
 class GatewaySettings(ServiceSettings):

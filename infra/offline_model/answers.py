@@ -1,11 +1,12 @@
 """What the offline model says: rules over the words that it was given."""
 
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from infra.offline_model import notes
+from infra.offline_model import comparing, drafting, notes, planning, reviewing
 from infra.offline_model.conform import MISSING, Conformer, DoesNotFit
 from infra.offline_model.findings import Reading, read
 from infra.offline_model.memory import memory_diffs
@@ -22,6 +23,24 @@ _BUILDERS: dict[str, Callable[[Reading], Any]] = {
     "summary": notes.summary,
     "ticket_changes": ticket_changes,
 }
+_BESIDE: dict[str, dict[str, Callable[[Reading], Any]]] = {
+    "review": {"review": reviewing.review, "wins": reviewing.wins, "next_steps": reviewing.next_steps},
+    "duplicates": {
+        "duplicates": comparing.duplicates,
+        "conflicts": comparing.conflicts,
+        "summary": comparing.summary,
+        "ticket_changes": comparing.ticket_changes,
+    },
+    "epics": {"roadmap": planning.roadmap, "epics": planning.epics, "ticket_changes": planning.ticket_changes},
+    "sections": {
+        "title": drafting.title,
+        "summary": drafting.summary,
+        "sections": drafting.sections,
+        "questions": drafting.questions,
+    },
+}
+"""What the properties beside the one named mean, where that is something else than by themselves."""
+
 _NOTHING_SAID = "The input says nothing that a rule knows."
 
 
@@ -32,21 +51,39 @@ def plain_answer(text: str) -> str:
     return "\n".join(lines) or next((shortened(each, 40) for each in notes.gist(reading)), _NOTHING_SAID)
 
 
-def json_answer(text: str, schema: Mapping[str, Any]) -> str:
-    """Return JSON that the schema accepts: what was found for the properties known by name, plain words for others."""
-    reading = read(text)
+def json_answer(text: str, schema: Mapping[str, Any], told: Sequence[str] = ()) -> str:
+    """Return JSON that the schema accepts: what was found for the properties known by name, plain words for others.
+
+    `told` is what tools returned.
+    """
+    reading = read(text, told)
+    properties = schema.get("properties", {})
+    builders = _builders(properties)
     conformer = Conformer(root=schema, phrases=(*notes.gist(reading), _NOTHING_SAID))
     answer = {
-        name: _property(conformer, each, _BUILDERS[name](reading) if name in _BUILDERS else MISSING)
-        for name, each in schema.get("properties", {}).items()
+        name: _property(conformer, each, builders[name](reading) if name in builders else MISSING)
+        for name, each in properties.items()
     }
     return orjson.dumps(answer).decode()
 
 
 def arguments(text: str, parameters: Mapping[str, Any]) -> str:
-    """Return the JSON arguments of a function call about the text."""
-    phrases = (*notes.gist(read(text)), _NOTHING_SAID)
-    return orjson.dumps(_property(Conformer(root=parameters, phrases=phrases), parameters, MISSING)).decode()
+    """Return the JSON arguments of a function call about the text: no filter where there need be none, and all there is."""
+    conformer = Conformer(root=parameters, phrases=(*notes.gist(read(text)), _NOTHING_SAID))
+    properties = parameters.get("properties", {})
+    proposed = {name: each for name, part in properties.items() if (each := _widest(name, part)) is not MISSING}
+    return orjson.dumps(_property(conformer, parameters, proposed)).decode()
+
+
+def _widest(name: str, schema: Mapping[str, Any]) -> Any:
+    if "null" in schema.get("type", ()):
+        return None
+    return schema.get("maximum", MISSING) if name == "limit" else MISSING
+
+
+def _builders(properties: Iterable[str]) -> Mapping[str, Callable[[Reading], Any]]:
+    own = [_BESIDE[name] for name in properties if name in _BESIDE]
+    return dict(ChainMap(*own, _BUILDERS))
 
 
 def _property(conformer: Conformer, schema: Mapping[str, Any], proposed: Any) -> Any:

@@ -46,7 +46,7 @@ def unfinished(response: Json, status: str) -> Json:
 def answer_text(asked: Asked) -> str:
     """Return the text of the answer: JSON when a schema or JSON was asked for."""
     if asked.answer_schema is not None:
-        return json_answer(asked.prompt, asked.answer_schema)
+        return json_answer(asked.prompt, asked.answer_schema, [output for _, output in asked.tool_results])
     if asked.text.format.type == "json_object":
         return json_answer(asked.prompt, {"properties": {"summary": {"type": "string"}}})
     results = [f"{name} returned: {shortened(output, 40)}" for name, output in asked.tool_results]

@@ -1,7 +1,7 @@
 """Finding what a text says that is worth a proposal: the rules that stand in for understanding."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -132,9 +132,9 @@ class Reading:
         return [each for each in self.findings if each.kind in kinds]
 
 
-def read(text: str) -> Reading:
-    """Return what a text says."""
-    material = read_material(text)
+def read(text: str, told: Sequence[str] = ()) -> Reading:
+    """Return what a text says, and what tools told about it."""
+    material = read_material(text, told)
     return Reading(material, find(material))
 
 

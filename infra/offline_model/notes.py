@@ -46,7 +46,7 @@ def references(reading: Reading) -> list[dict[str, str]]:
 
 def pulse(reading: Reading) -> str:
     """Return how many things are remembered about current work, and the first of them."""
-    goals, blockers = _goals(reading.material), _remembered(reading.material, "blockers")
+    goals, blockers = goals_remembered(reading.material), remembered(reading.material, "blockers")
     if not goals:
         return "Nothing is remembered yet about current work."
     counts = f"{_counted(len(goals), 'goal')} and {_counted(len(blockers), 'blocker')} are remembered"
@@ -55,7 +55,9 @@ def pulse(reading: Reading) -> str:
 
 def focus(reading: Reading) -> list[dict[str, str]]:
     """Return the goals that are remembered, those with a date first."""
-    return [{"title": _title(line), "reason": f'The memory says: "{line}"'} for line in _goals(reading.material)]
+    return [
+        {"title": _title(line), "reason": f'The memory says: "{line}"'} for line in goals_remembered(reading.material)
+    ]
 
 
 def risks(reading: Reading) -> list[dict[str, str]]:
@@ -66,7 +68,7 @@ def risks(reading: Reading) -> list[dict[str, str]]:
             "reason": f'The memory says: "{line}"',
             "severity": "high" if dates(line) else "medium",
         }
-        for line in _remembered(reading.material, "blockers")
+        for line in remembered(reading.material, "blockers")
     ]
 
 
@@ -86,12 +88,14 @@ def _prose(material: Material) -> list[str]:
     ]
 
 
-def _remembered(material: Material, label: str) -> list[str]:
+def remembered(material: Material, label: str) -> list[str]:
+    """Return the lines of the blocks with this label."""
     return [line for each in material.memory if each.label == label for line in _lines(each)]
 
 
-def _goals(material: Material) -> list[str]:
-    return sorted(_remembered(material, "goals"), key=lambda line: not dates(line))
+def goals_remembered(material: Material) -> list[str]:
+    """Return the goals of the memory, those with a date first."""
+    return sorted(remembered(material, "goals"), key=lambda line: not dates(line))
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,18 +1,21 @@
 """Reading the text that a runner gives a model: the event, its data, and what is remembered already."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from infra.offline_model.told import hearsay
+
 _HEADING = re.compile(r"^# (Event|Environment|Content|Memory of the user|Memory of the project)\b.*$", re.MULTILINE)
 _FACT = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 _MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[\w.-]{1,64}): (?P<text>.*))$")
 _KEYS_OF_FACTS = (
-    "agent_key date due_at edited_by fired_at fire_id id kind model mood previous_text revision schedule scope status"
-    " timezone type url"
+    "accepted_at agent_key assignee changed_fields date due_at edited_by fired_at fire_id id instructions kind labels model"
+    " mood period_end period_start previous_text priority resolution revision schedule scope status ticket_ids timezone"
+    " type url"
 )
 _NOT_PROSE = frozenset(_KEYS_OF_FACTS.split())
 
@@ -37,12 +40,13 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that an answer may rest on."""
+    """Everything that an answer may rest on; `tickets` are those that tools told of, each once."""
 
     passages: tuple[Passage, ...]
     event: Mapping[str, str] = field(default_factory=dict)
     data: Any = None
     memory: tuple[Remembered, ...] = ()
+    tickets: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def title(self) -> str:
@@ -51,15 +55,17 @@ class Material:
         return title if isinstance(title, str) else ""
 
 
-def read_material(text: str) -> Material:
-    """Return the sections of a rendered input; a text without such sections is one passage."""
+def read_material(text: str, told: Sequence[str] = ()) -> Material:
+    """Return the sections of a rendered input, with what tools told; a text without such sections is one passage."""
     sections = dict(_sections(text))
     if not sections:
         return Material(passages=(Passage("text", text),))
     content = sections.get("Content", "").strip()
     data = _json(content)
+    heard = tuple(hearsay(told, data))
+    happened = (each["data"] for each in heard if "data" in each)
     return Material(
-        passages=tuple(_passages(data, "text")),
+        passages=tuple(passage for each in (data, *happened) for passage in _passages(each, "text")),
         event=dict(_FACT.findall(sections.get("Event", ""))),
         data=data,
         memory=tuple(
@@ -67,12 +73,22 @@ def read_material(text: str) -> Material:
             for owner in ("user", "project")
             for remembered in _memory(owner, sections.get(f"Memory of the {owner}", ""))
         ),
+        tickets=tuple({each["ticket_id"]: each for each in reversed(list(_tickets(heard)))}.values()),
     )
 
 
 def has_sections(text: str) -> bool:
     """Return whether a text is a rendered input."""
     return _HEADING.search(text) is not None
+
+
+def _tickets(heard: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield what was told of tickets: those that were listed before those of events, which are older news."""
+    yield from (each for each in heard if "ticket_id" in each)
+    for each in heard:
+        data = each.get("data")
+        if isinstance(data, dict) and "ticket_id" in data:
+            yield {**data, "closed": each.get("type") == "ticket.closed"}
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,29 @@
 """The Agents that every installation has."""
 
 from contracts.agents import AgentSpec
-from shared.catalog import chat_memory_reviewer, docs_memory_reviewer, operating_pulse, today_checkin_processor
+from shared.catalog import (
+    chat_memory_reviewer,
+    docs_memory_reviewer,
+    operating_pulse,
+    proactive_daily_review,
+    roadmap_proposal_generator,
+    snapshot_generator,
+    ticket_conflict_scanner,
+    today_checkin_processor,
+)
+
+DEFAULT_SCAN_HOUR_UTC = 2
 
 
-def builtin_agents(pulse_interval_seconds: int) -> tuple[AgentSpec, ...]:
-    """Return the built-in Agents; the interval becomes the default schedule of the operating pulse."""
+def builtin_agents(pulse_interval_seconds: int, scan_hour_utc: int = DEFAULT_SCAN_HOUR_UTC) -> tuple[AgentSpec, ...]:
+    """Return the built-in Agents; the arguments become default schedules, of the pulse and of the nightly scan."""
     return (
         today_checkin_processor.AGENT,
         docs_memory_reviewer.AGENT,
         chat_memory_reviewer.AGENT,
         operating_pulse.agent(pulse_interval_seconds),
+        proactive_daily_review.AGENT,
+        ticket_conflict_scanner.agent(scan_hour_utc),
+        roadmap_proposal_generator.AGENT,
+        snapshot_generator.AGENT,
     )

@@ -85,7 +85,7 @@ def _memory_diff(owners: Iterable[MemoryOwner]) -> Schema:
         ),
         proposed_value=filled_text("One plain sentence to remember, or with 'replace' the field's whole new text."),
         reasoning=filled_text("Why, with the words of the content it rests on in double quotes."),
-        confidence=_confidence(),
+        confidence=confidence(),
     )
 
 
@@ -99,11 +99,12 @@ def _ticket_change() -> Schema:
         title=filled_text("The title of a new ticket, or what the existing one is about, in at most 80 characters."),
         change=filled_text("What to write into the ticket: the new state, its cause, who is waited for, and dates."),
         reasoning=filled_text("Why, with the words of the content it rests on in double quotes."),
-        confidence=_confidence(),
+        confidence=confidence(),
     )
 
 
-def _confidence() -> Schema:
+def confidence() -> Schema:
+    """Return how sure an answer is of what it says."""
     return one_of(
         ("low", "medium", "high"),
         "'high' when it is said outright, 'medium' when it follows from what is said, 'low' when it is a guess.",

@@ -29,11 +29,12 @@ Document = dict[str, Any]
 
 
 def _fires(platform: Platform, organisation: str) -> list[Document]:
-    """Return the fires that were decided, the earliest due first."""
+    """Return the fires of the pulse that were decided, the earliest due first."""
     fired = {"organisation": organisation, "type": "schedule.fired", "gated": True}
     found = [
         {**stored, "data": orjson.loads(stored["json"])["data"]} for stored in platform.database["events"].find(fired)
     ]
+    found = [fire for fire in found if fire["data"]["agent_key"] == AGENT]
     return sorted(found, key=lambda fire: str(fire["data"]["due_at"]))
 
 
@@ -78,7 +79,7 @@ async def test_each_due_moment_fires_once_and_is_decided_and_executed(platform: 
     assert [[(decision["agent_key"], decision["outcome"]) for decision in made] for made in decisions] == [
         [(AGENT, "run")]
     ] * len(fires)
-    runs = list(platform.database["runs"].find({"organisation": organisation}))
+    runs = list(platform.database["runs"].find({"organisation": organisation, "agent_key": AGENT}))
     assert sorted(run["event_key"] for run in runs) == sorted(fire["_id"] for fire in fires)
     assert {(run["status"], run["attempt"]) for run in runs} == {("completed", 1)}
     shown = await platform.caller(organisation).runs()
@@ -104,7 +105,7 @@ async def test_another_scheduler_goes_on_firing_when_the_leading_one_is_killed(
 async def test_a_fire_that_a_crash_left_unnoted_fires_again_as_the_same_event(
     platform: Platform, organisation: str
 ) -> None:
-    schedules, mine = platform.database["schedules"], {"organisation": organisation}
+    schedules, mine = platform.database["schedules"], {"organisation": organisation, "agent_key": AGENT}
     seldom = timedelta(days=31)
     moment = EPOCH + (datetime.now(UTC) - EPOCH) // seldom * seldom
     await platform.caller(organisation).bind(
@@ -133,7 +134,7 @@ async def test_fires_of_a_disabled_agent_are_recorded_and_start_nothing(platform
     decisions = [decision for fire in fires for decision in fire["decisions"]]
     assert {(decision["outcome"], decision["reason"]) for decision in decisions} == {("skipped", "disabled")}
     assert [decision["decided_by"] for decision in decisions] == [{"scope": "user", "scope_id": USER}] * len(fires)
-    assert platform.database["runs"].count_documents({"organisation": organisation}) == 0
+    assert platform.database["runs"].count_documents({"organisation": organisation, "agent_key": AGENT}) == 0
 
 
 async def test_a_member_that_left_is_not_served_any_more(platform: Platform, organisation: str) -> None:

@@ -16,7 +16,7 @@ from infra.local.settings import LocalSettings
 from tests.support.agents import publish_agents
 from tests.support.aimock import Aimock, fresh_aimock
 from tests.support.duration import LONG
-from tests.support.events import DAY, SOURCE, event
+from tests.support.events import SOURCE, event
 from tests.support.gate import Gate, gate_before
 from tests.support.invariants import check_invariants
 from tests.support.platform import Platform, running_platform
@@ -35,7 +35,8 @@ CALLS = LOSSES + 1
 LATENCY_MS = 200
 MOST_LOSSES = 5
 RUNNERS = MOST_LOSSES + 1
-STARTED_BY = "snapshot.requested"
+STARTED_BY = "job.started"
+JOB = {"job_id": "export", "session_id": "chat-7", "kind": "build"}
 ASKER = "asker"
 
 
@@ -60,7 +61,7 @@ def an_asker(mode: CallMode) -> AgentSpec:
             "instructions": "Look ten times, then answer.",
             "model": {"mode": mode},
             "tools": ["read_memory"],
-            "triggers": [{"event": STARTED_BY, "target": {"type": "snapshot", "id": "{id}"}}],
+            "triggers": [{"event": STARTED_BY, "target": {"type": "job", "id": "{id}"}}],
         }
     )
 
@@ -212,9 +213,8 @@ class Losing:
         check_invariants(self.platform.database)
 
     async def _begin(self, prepare: Callable[[str], Awaitable[None]]) -> str:
-        data = {"snapshot_id": "week", "period_start": DAY, "period_end": DAY}
-        asked = event(STARTED_BY, self.organisation, data)
-        id_ = run_id(event_key(self.organisation, SOURCE, asked["id"]), ASKER, "snapshot", asked["id"])
+        asked = event(STARTED_BY, self.organisation, JOB)
+        id_ = run_id(event_key(self.organisation, SOURCE, asked["id"]), ASKER, "job", asked["id"])
         await prepare(id_)
         answer = await self.platform.caller(self.organisation).publish(asked)
         assert [run["id"] for run in answer.body["agent_runs"]] == [id_], answer
@@ -255,7 +255,7 @@ async def test_with_plain_calls_a_finished_call_is_paid_for_once_says_a_provider
     seen = 0
     for finished in (range(1, CALLS, 2), range(2, CALLS, 2)) if LONG else (range(1, CALLS, 2),):
         gate.hold(finished[0])
-        asked = event(STARTED_BY, organisation, {"snapshot_id": "week", "period_start": DAY, "period_end": DAY})
+        asked = event(STARTED_BY, organisation, JOB)
         id_ = await caller.start_run(asked)
         lost = [
             await _killed_before_the_next_call(platform, gate, id_, following) for following in [*finished[1:], None]

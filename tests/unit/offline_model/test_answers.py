@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from contracts.agents import AgentSpec
-from infra.offline_model.answers import json_answer, plain_answer
+from infra.offline_model.answers import arguments, json_answer, plain_answer
+from services.runner.tools.registry import TOOLS
 from shared.catalog.builtin import builtin_agents
 from tests.unit.contracts.examples import recorded
 from tests.unit.offline_model.inputs import CHECKIN, rendered
@@ -38,6 +39,24 @@ def test_nothing_at_all_gets_a_valid_answer(agent: AgentSpec) -> None:
     value = answer(agent, "")
 
     assert all(not part for part in value.values() if isinstance(part, list))
+
+
+def test_arguments_of_a_tool_ask_for_everything_there_is() -> None:
+    asked = {name: orjson.loads(arguments(rendered(CHECKIN), tool.spec.parameters)) for name, tool in TOOLS.items()}
+
+    assert asked["recent_events"] == {"type": None, "limit": 20}
+    assert asked["project_tickets"] == {"closed": False, "limit": 200}
+
+
+def test_what_tools_told_is_in_the_answer() -> None:
+    told = orjson.dumps([{"type": "checkin.submitted", "data": {"yesterday": "Merged APO-11."}}]).decode()
+    review = next(agent for agent in AGENTS if agent.key == "proactive_daily_review")
+    assert review.output_schema is not None
+
+    said = orjson.loads(json_answer(rendered({}, type="schedule.fired"), review.output_schema, [told]))
+
+    assert [each["reason"] for each in said["wins"]] == ['You wrote: "Merged APO-11"']
+    assert [(each["action"], each["ticket_id"]) for each in said["ticket_changes"]] == [("close", "APO-11")]
 
 
 @pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.key)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from contracts.agents import IntervalSchedule, ModelTier
+from contracts.agents import DailySchedule, IntervalSchedule, ModelTier
 from contracts.streams import RUN_EVENTS
+from infra.provision import seeded_agents
 from services.gateway.app import create_app
 from services.runner.agents.llm import LlmAgent
 from services.runner.app import handlers
@@ -15,7 +16,6 @@ from services.runner.tools.tool import Stores
 from services.scheduler.app import periodic_work
 from services.scheduler.leader import Leader
 from shared.admission import queue_limits
-from shared.catalog.builtin import builtin_agents
 from shared.clock import utc_now
 from shared.llm.openai_client import OpenAIModel
 from shared.messaging.provision import with_retention
@@ -50,12 +50,18 @@ def fires(settings: SchedulerSettings) -> str:
 
 def pulse_seconds(settings: ProvisionSettings) -> int:
     """Return how often the operating pulse fires by default."""
-    (pulse,) = [
-        spec for spec in builtin_agents(settings.operating_background_interval_seconds) if spec.key == "operating_pulse"
-    ]
+    (pulse,) = [spec for spec in seeded_agents(settings) if spec.key == "operating_pulse"]
     assert pulse.schedule_trigger is not None
     assert isinstance(pulse.schedule_trigger.schedule, IntervalSchedule)
     return pulse.schedule_trigger.schedule.every_seconds
+
+
+def scan_hour(settings: ProvisionSettings) -> int:
+    """Return the hour of the nightly scan that provisioning seeds."""
+    (scanner,) = [spec for spec in seeded_agents(settings) if spec.key == "ticket_conflict_scanner"]
+    assert scanner.schedule_trigger is not None
+    assert isinstance(scanner.schedule_trigger.schedule, DailySchedule)
+    return scanner.schedule_trigger.schedule.daily_hour
 
 
 def shown_seconds(settings: GatewaySettings) -> int:
@@ -93,6 +99,7 @@ def key_sent(settings: RunnerSettings) -> str:
 OBEYED: list[tuple[str, str, type[ServiceSettings], Callable[[Any], object]]] = [
     ("operating_background_enabled", "false", SchedulerSettings, fires),
     ("operating_background_interval_seconds", "61", ProvisionSettings, pulse_seconds),
+    ("ticket_conflict_scan_hour_utc", "23", ProvisionSettings, scan_hour),
     ("ai_queue_max_concurrency", "7", GatingSettings, lambda settings: queue_limits(settings).server),
     ("ai_queue_max_concurrency", "7", RunnerSettings, lambda settings: queue_limits(settings).server),
     ("ai_queue_max_concurrency", "7", SchedulerSettings, lambda settings: queue_limits(settings).server),
