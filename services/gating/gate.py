@@ -68,15 +68,13 @@ class Gate:
             for key, decisions in (await self._decided(arrivals, recorded, now)).items()
         }
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
-        existing, stands, _ = await asyncio.gather(
-            self.runs.add(runs),
-            self._record(fresh, arrivals, now),
-            self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now)),
-        )
+        # First, because what starts nothing is done with once its decisions are recorded.
+        await self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now))
+        existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
         decisions = recorded | fresh | stands
         await replace_runs(self.runs, self.publisher, decisions, arrivals, now)
         # Where another process was faster with its decisions, it may not have stored their runs yet.
-        self.decided.add(arrivals.keys() - stands.keys())
+        self.decided.add(arrivals.keys() - stands.keys() - _starting_nothing(fresh))
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, decisions)
 
@@ -175,3 +173,7 @@ class Gate:
                 answers[arrival.reply_to][key] = decisions[key]
         for instance, records in answers.items():
             await self.publisher.tell(gated_subject(instance), orjson.dumps(records))
+
+
+def _starting_nothing(recorded: Records) -> set[str]:
+    return {key for key, records in recorded.items() if not any(each["outcome"] == "run" for each in records)}

@@ -83,14 +83,15 @@ class EventStore:
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event.
 
-        The event stays due for the sweep until it is noted that its runs are stored, too.
+        An event that starts runs stays due for the sweep until it is noted that these are stored, too.
         """
         decided = {event.key: {"decisions": event.decisions} for event in gated}
         matched = 0
         for part in in_commands(decided):
             query = {"_id": {"$in": list(part)}, "gated": False}
             # What was set aside is not due for the sweep, and has to be.
-            noted = {"gated": True, "gated_at": now, "sweep_at": {"$ifNull": ["$sweep_at", now]}}
+            due = {"$cond": [{"$in": ["run", "$decisions.outcome"]}, {"$ifNull": ["$sweep_at", now]}, "$$REMOVE"]}
+            noted = {"gated": True, "gated_at": now, "sweep_at": due}
             changes = [merge_by_id(part), {"$set": noted}, {"$unset": ["dead_letter"]}]
             with storage_errors():
                 matched += (await self._events.update_many(query, changes)).matched_count

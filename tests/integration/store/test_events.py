@@ -84,6 +84,19 @@ async def test_the_decisions_recorded_first_stand(mongo: Mongo) -> None:
     assert await events.decisions([key]) == {key: FIRST}
 
 
+async def test_what_starts_runs_is_due_until_these_are_stored_and_what_starts_none_is_done_with(mongo: Mongo) -> None:
+    events, later = EventStore(mongo.database), NOW + timedelta(hours=1)
+    starting, skipped, unmatched = (accepted(name) for name in "abc")
+    await events.accept([starting, skipped, unmatched])
+    gated = [GatedEvent(starting.key, FIRST), GatedEvent(skipped.key, SECOND), GatedEvent(unmatched.key, [])]
+
+    await events.record_decisions(gated, NOW)
+
+    assert [event["_id"] for event in await events.due_for_sweep(later, 10)] == [starting.key]
+    await events.settle([starting.key])
+    assert await events.due_for_sweep(later, 10) == []
+
+
 async def test_of_gates_that_decide_at_once_one_is_recorded(mongo: Mongo) -> None:
     events = EventStore(mongo.database)
     keys = [accepted(str(number)).key for number in range(20)]
