@@ -47,6 +47,8 @@ def test_the_sample_day_ends_well(folder: Path) -> None:
     assert "docs_memory_reviewer skipped by project" in ended.stdout
     assert "chat_memory_reviewer skipped by user" in ended.stdout
     assert "operating_pulse completed" in ended.stdout
+    assert "roadmap_proposal_generator completed" in ended.stdout
+    assert "ticket_conflict_scanner completed" in ended.stdout
     assert "mara.lindt approves: user memory" in ended.stdout
     assert re.search(r"Memory block '\w+' of user mara\.lindt: version 1", ended.stdout)
     assert re.search(r"duplicates +4 ", ended.stdout)

@@ -17,8 +17,7 @@ async def _project_tickets(stores: Stores, scope: Scope, arguments: Mapping[str,
     """Return the project's tickets, whoever touched them: a ticket belongs to the project, not to a user."""
     if scope.project is None:
         return []
-    query = {"organisation": scope.organisation, "project": scope.project, "type": {"$in": _TYPES}}
-    found = await stores.events.recent(query, _EVENTS_LOOKED_AT)
+    found = await stores.events.about_tickets(scope.organisation, scope.project, _TYPES, _EVENTS_LOOKED_AT)
     listed = latest_of_each((event["type"], orjson.loads(event["json"])["data"]) for event in found)
     return [ticket for ticket in listed if arguments["closed"] or not ticket["closed"]][: arguments["limit"]]
 

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.agents import IntervalSchedule, MemoryOwner
 from shared.domain.dead_letter import DeadLetterStatus, letters_of_failures
+from shared.domain.event import accepted_event
 from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
 from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus, Waiting
@@ -32,7 +33,7 @@ from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
 from tests.support.plans import Query, is_indexed, plan_of
-from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run
+from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run, an_event
 
 ADA = Owner(MemoryOwner.USER, "ada")
 MANY = 30
@@ -188,3 +189,17 @@ async def test_the_index_of_the_sweep_holds_only_what_is_to_be_looked_at(mongo: 
     held = await mongo.database[collection].find({}, hint="to_sweep").to_list(None)
 
     assert [each["_id"] for each in held] == ["a"]
+
+
+async def test_tickets_of_a_project_are_not_searched_for_among_everything_else(mongo: Mongo) -> None:
+    await fill(mongo)
+    ticket = {"ticket_id": "T-1", "title": "Export", "status": "open"}
+    opened = an_event("ticket.opened", id="opened", organisationid="acme", projectid="apollo", data=ticket)
+    await EventStore(mongo.database).accept([accepted_event(opened, opened.to_json().decode(), NOW)])
+
+    types = ["ticket.opened", "ticket.closed"]
+    (plan,) = await plan_of(mongo, lambda mongo: EventStore(mongo.database).about_tickets("acme", "apollo", types, 9))
+
+    held = await mongo.database["events"].find({}, hint="tickets_of_project").to_list(None)
+    assert plan == "IXSCAN { organisation: 1, project: 1, accepted_at: -1 }"
+    assert [each["id"] for each in held] == ["opened"]
