@@ -1,9 +1,11 @@
 """/api/background-agents: created, started, paused, resumed and stopped under the names of OmniCoreAgent."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from contracts.agents import DailySchedule
 from shared.domain.run import RunError, RunStatus, Usage
 from shared.store.agents import AgentStore
 from shared.store.mongo import Mongo
@@ -114,3 +116,16 @@ async def test_it_is_the_organisations_alone_and_for_its_admins(asking: Asking, 
     ]
     assert (by_user.status_code, elsewhere.status_code, unscheduled.status_code) == (403, 404, 404)
     assert (await status(asking))["status"] == "inactive"
+
+
+async def test_one_on_the_clock_of_each_member_is_told_in_utc_until_there_is_a_member(
+    asking: Asking, mongo: Mongo
+) -> None:
+    schedule = DailySchedule(daily_hour=7, timezone="member")
+    trigger = {"schedule": schedule, "target": {"type": "day", "id": "{data.date}"}}
+    await AgentStore(mongo.database).seed(a_spec("review", schedule_trigger=trigger), NOW)
+
+    shown = (await asking.ask("GET", f"{PATH}/review/status")).json()
+
+    assert shown["schedule"] == "daily at 07:00 on each member's clock"
+    assert datetime.fromisoformat(shown["next_fire_at"]).astimezone(UTC).hour == 7
