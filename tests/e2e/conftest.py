@@ -31,10 +31,10 @@ async def platform(server_folder: Path) -> AsyncIterator[Platform]:
         yield started
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def own_platform(server_folder: Path) -> AsyncIterator[Platform]:
-    """Yield a platform of this test alone, whose servers may be killed. Its runners have few slots: work piles up."""
-    async with running_platform(server_folder, {"RUNNER_SLOTS": str(FEW_SLOTS)}) as started:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def platform_without_timers(server_folder: Path) -> AsyncIterator[Platform]:
+    """Yield a platform where nothing fires by itself."""
+    async with running_platform(server_folder, {"OPERATING_BACKGROUND_ENABLED": "false"}, runners=1) as started:
         yield started
 
 

@@ -1,17 +1,14 @@
 """Many events of one target within a while are one run, on the last of them."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.support.caller import Caller
 from tests.support.events import event
 from tests.support.invariants import broken
-from tests.support.platform import Platform, running_platform
+from tests.support.platform import Platform
 from tests.support.waiting import until_seen
 
 pytestmark = [
@@ -28,15 +25,8 @@ HOURS = 3_600
 """So long that no machine is too slow for it; the test ends the wait."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def docs_platform(server_folder: Path) -> AsyncIterator[Platform]:
-    """Yield a platform where Agents are published that would concern the events of other tests."""
-    async with running_platform(server_folder, runners=1) as started:
-        yield started
-
-
 def edit(organisation: str, number: int) -> Document:
-    data = {"doc_id": "plan", "title": "Plan", "text": f"Text {number}.", "revision": number}
+    data = {"doc_id": "plan", "title": "Plan", "text": f"Text {number}.", "revision": number + 1}
     return event("doc.updated", organisation, data, id=f"edit-{number}")
 
 
@@ -55,10 +45,8 @@ async def publish_reader(platform: Platform, caller: Caller, debounce_seconds: i
     await platform.restart("gating")
 
 
-async def test_two_hundred_edits_of_a_doc_are_one_run_on_the_last_text(
-    docs_platform: Platform, organisation: str
-) -> None:
-    platform, caller = docs_platform, docs_platform.caller(organisation)
+async def test_two_hundred_edits_of_a_doc_are_one_run_on_the_last_text(platform: Platform, organisation: str) -> None:
+    caller = platform.caller(organisation)
     await publish_reader(platform, caller, HOURS)
     edits = [edit(organisation, number) for number in range(EDITS)]
 
@@ -83,6 +71,12 @@ async def test_two_hundred_edits_of_a_doc_are_one_run_on_the_last_text(
     outcomes = sorted(decision["outcome"] for decision in decisions)
     assert outcomes == ["coalesced"] * (EDITS - 1) + ["run"]
     assert {decision["run_id"] for decision in decisions} == {run["id"]}
+    reviews = list(runs.find({"organisation": organisation, "agent_key": "docs_memory_reviewer"}))
+    taken = [key for review in reviews for key in review["gathering"]["events"]]
+    assert len(taken) == len(set(taken)) == EDITS
+    assert len(reviews) < EDITS / 20
+    last = max(reviews, key=lambda review: review["gathering"]["latest"])
+    assert (last["event_id"], {review["status"] for review in reviews}) == ("edit-199", {"completed"})
     assert list(broken(platform.database)) == []
 
 
@@ -97,10 +91,8 @@ async def _gathered(platform: Platform, organisation: str) -> list[Document]:
     return list(platform.database["runs"].find({"organisation": organisation, "agent_key": "reader"}))
 
 
-async def test_a_debounced_run_starts_by_itself_when_nothing_more_comes(
-    docs_platform: Platform, organisation: str
-) -> None:
-    platform, caller = docs_platform, docs_platform.caller(organisation)
+async def test_a_debounced_run_starts_by_itself_when_nothing_more_comes(platform: Platform, organisation: str) -> None:
+    caller = platform.caller(organisation)
     await publish_reader(platform, caller, 1)
 
     answer = await caller.publish(edit(organisation, 1))

@@ -1,15 +1,12 @@
 """The system answers its own troubleshooting table: each fault is made, and the explanation names it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.support.caller import Caller
 from tests.support.events import PROJECT, USER, checkin, member_joined
-from tests.support.platform import Platform, running_platform
+from tests.support.platform import Platform
 from tests.support.waiting import until_seen
 
 pytestmark = [
@@ -22,13 +19,6 @@ Document = dict[str, Any]
 
 PROCESSOR, PULSE = "today_checkin_processor", "operating_pulse"
 HERE = {"project": PROJECT, "user": USER}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def faulty_platform(server_folder: Path) -> AsyncIterator[Platform]:
-    """Yield a platform whose runners may go, and with an Agent that would concern the events of other tests."""
-    async with running_platform(server_folder, runners=1) as started:
-        yield started
 
 
 async def explained(caller: Caller, path: str, query: Document | None = None) -> Document:
@@ -48,8 +38,8 @@ async def until_explained(caller: Caller, path: str, words: str, query: Document
     return await until_seen(look, lambda said: words in said, 40.0)
 
 
-async def test_why_runs_stay_queued(faulty_platform: Platform, organisation: str) -> None:
-    platform, caller = faulty_platform, faulty_platform.caller(organisation)
+async def test_why_runs_stay_queued(platform: Platform, organisation: str) -> None:
+    caller = platform.caller(organisation)
     async with platform.without(*platform.runners):
         run_id = await caller.start_run(checkin(organisation))
 
@@ -58,8 +48,8 @@ async def test_why_runs_stay_queued(faulty_platform: Platform, organisation: str
     await caller.run_that_is(run_id, "completed")
 
 
-async def test_why_a_run_failed(faulty_platform: Platform, organisation: str) -> None:
-    platform, caller = faulty_platform, faulty_platform.caller(organisation)
+async def test_why_a_run_failed(platform: Platform, organisation: str) -> None:
+    caller = platform.caller(organisation)
     # An Agent as the gateway would not publish it, for a runner that is newer than those here.
     trigger = {"event": "checkin.submitted", "target": {"type": "thing", "id": "{id}"}}
     agent = {
@@ -141,13 +131,14 @@ async def test_why_a_scan_never_runs_because_of_its_hour(platform: Platform, org
     assert "sets its schedule to" in said
 
 
-async def test_why_nothing_fires_while_background_work_is_off(server_folder: Path, organisation: str) -> None:
-    async with running_platform(server_folder, {"OPERATING_BACKGROUND_ENABLED": "false"}, runners=1) as platform:
-        caller = platform.caller(organisation)
-        await caller.publish(member_joined(organisation))
+async def test_why_nothing_fires_while_background_work_is_off(
+    platform_without_timers: Platform, organisation: str
+) -> None:
+    caller = platform_without_timers.caller(organisation)
+    await caller.publish(member_joined(organisation))
 
-        await until_explained(caller, f"/api/agents/{PULSE}", "operating_background_enabled is false", HERE)
+    await until_explained(caller, f"/api/agents/{PULSE}", "operating_background_enabled is false", HERE)
 
-        effective = (await caller.get(f"/api/agents/{PULSE}/effective", HERE)).body
-        assert effective["values"]["operating_background_enabled"]["value"] is False
-        assert "no schedule fires" in effective["explanation"]
+    effective = (await caller.get(f"/api/agents/{PULSE}/effective", HERE)).body
+    assert effective["values"]["operating_background_enabled"]["value"] is False
+    assert "no schedule fires" in effective["explanation"]

@@ -29,7 +29,7 @@ def database(mongo_server: RunningServer, mongo_database: str) -> Iterator[Datab
         decided = {"gated": True, "accepted_at": LONG_AGO, "gated_at": LONG_AGO, "decisions": [decision]}
         spec = '{"triggers": [{"event": "doc.created"}]}'
         database["agents"].insert_one({"_id": "reviewer", "published": 1})
-        database["agent_versions"].insert_one({"agent_key": "reviewer", "number": 1, "spec_json": spec})
+        database["agent_versions"].insert_one({"_id": "reviewer:1", "spec_json": spec})
         database["events"].insert_one({"_id": "event-1", "type": "doc.created", **decided})
         database["runs"].insert_one(_run("run-1"))
         database["proposals"].insert_one({"_id": "proposal-1", "run_id": "run-1"})

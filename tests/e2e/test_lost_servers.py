@@ -2,17 +2,24 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.support.events import checkins
 from tests.support.invariants import check_invariants
 from tests.support.load import publish_all
-from tests.support.platform import Platform
+from tests.support.platform import FEW_SLOTS, Platform, running_platform
 from tests.support.waiting import until_seen
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("lost servers"),
+    pytest.mark.timeout(120),
+]
 
 EVENTS = 500
 ACCEPTED_BEFORE = 200
@@ -62,6 +69,13 @@ class Load:
             "accepted": database["events"].count_documents(mine),
             "completed": database["runs"].count_documents({**mine, "status": "completed"}),
         }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def own_platform(server_folder: Path) -> AsyncIterator[Platform]:
+    """Yield a platform whose servers may be killed: each test ends when all is well again. Work piles up at its runners."""
+    async with running_platform(server_folder, {"RUNNER_SLOTS": str(FEW_SLOTS)}) as started:
+        yield started
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support.events import USER, member_joined
 from tests.support.invariants import check_invariants
-from tests.support.platform import Platform, running_platform
+from tests.support.platform import Platform
 from tests.support.waiting import until_seen
 
 pytestmark = [
@@ -152,20 +151,22 @@ async def test_a_member_that_left_is_not_served_any_more(platform: Platform, org
     assert platform.database["members"].count_documents({"organisation": organisation, "is_member": True}) == 0
 
 
-async def test_nothing_fires_when_background_work_is_switched_off(server_folder: Path, organisation: str) -> None:
-    async with running_platform(server_folder, {"OPERATING_BACKGROUND_ENABLED": "false"}, runners=1) as platform:
-        started = datetime.fromisoformat(
-            (await platform.caller(organisation).bind(AGENT, "user", USER, schedule=EVERY_SECOND))["updated_at"]
-        )
-        await platform.caller(organisation).publish(member_joined(organisation))
+async def test_nothing_fires_when_background_work_is_switched_off(
+    platform_without_timers: Platform, organisation: str
+) -> None:
+    platform = platform_without_timers
+    started = datetime.fromisoformat(
+        (await platform.caller(organisation).bind(AGENT, "user", USER, schedule=EVERY_SECOND))["updated_at"]
+    )
+    await platform.caller(organisation).publish(member_joined(organisation))
 
-        async def leading_until() -> datetime:
-            lease = platform.database["leases"].find_one({"_id": "scheduler"})
-            assert lease is not None
-            return lease["expires_at"]  # type: ignore[no-any-return]  # the driver returns a datetime
+    async def leading_until() -> datetime:
+        lease = platform.database["leases"].find_one({"_id": "scheduler"})
+        assert lease is not None
+        return lease["expires_at"]  # type: ignore[no-any-return]  # the driver returns a datetime
 
-        # The lease is renewed every second for three: the scheduler was at work for more than two of them.
-        await until_seen(leading_until, lambda until: until > started + timedelta(seconds=5.5))
+    # The lease is renewed every second for three: the scheduler was at work for more than two of them.
+    await until_seen(leading_until, lambda until: until > started + timedelta(seconds=5.5))
 
-        assert _fires(platform, organisation) == []
-        assert platform.database["schedules"].count_documents({}) == 0
+    assert _fires(platform, organisation) == []
+    assert platform.database["schedules"].count_documents({}) == 0

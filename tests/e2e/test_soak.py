@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 
-A_WEEK = Calendar(days=7, day_seconds=5.0, history_days=1.0)
+A_WEEK = Calendar(days=7, day_seconds=4.0, history_days=1.0)
 EVENTS_A_SECOND = 8
 MOST_DAYS_KEPT = 3
 

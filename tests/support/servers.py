@@ -96,11 +96,14 @@ def _emptied_database(mongo_server: RunningServer) -> Iterator[Database[dict[str
 
 
 @pytest.fixture
-def mongo_database(_emptied_database: Database[dict[str, object]]) -> Iterator[str]:
-    """Yield the name of a database that is empty, but for indexes that other tests of this process have left."""
-    yield _emptied_database.name
+def mongo_database(_emptied_database: Database[dict[str, object]]) -> str:
+    """Return the name of a database that is empty, but for indexes that other tests of this process have left.
+
+    It is emptied before the test: what another one began may have written a little more after its end.
+    """
     for name in _with_documents(_emptied_database):
         _emptied_database[name].delete_many({})
+    return _emptied_database.name
 
 
 def _with_documents(database: Database[dict[str, object]]) -> list[str]:

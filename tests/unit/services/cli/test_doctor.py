@@ -1,6 +1,7 @@
 """`towpath doctor`: what it makes of the probe and the figures."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -19,10 +20,14 @@ READY: dict[str, Any] = {"status": "ok", "checks": {"mongodb": "ok", "nats": "ok
 
 
 def figures(
-    violations: dict[str, int] | None = None, letters: dict[tuple[str, str], int] | None = None, *, is_up: bool = True
+    violations: dict[str, int] | None = None,
+    letters: dict[tuple[str, str], int] | None = None,
+    *,
+    is_up: bool = True,
+    at: datetime = NOW,
 ) -> str:
     """Return the figures as the gateway tells them; without violations nothing was checked."""
-    checked = None if violations is None else Violations(NOW, violations)
+    checked = None if violations is None else Violations(at, violations)
     stored = Stored(dead_letters=letters or {}, violations=checked)
     return exposition(Snapshot(stored if is_up else None, {})).decode()
 
@@ -68,7 +73,7 @@ def told(metrics: str) -> Answer:
 def test_the_exit_code_says_whether_it_is_well(
     desk: Desk, capsys: pytest.CaptureFixture[str], violations: dict[str, int], exit_code: int
 ) -> None:
-    metrics = told(figures(violations))
+    metrics = told(figures(violations, at=utc_now()))
     desk.tell(READY, metrics, READY, metrics)
 
     assert desk.towpath("doctor") == exit_code
