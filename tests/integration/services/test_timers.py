@@ -113,14 +113,15 @@ async def test_a_moment_fires_once_however_often_it_is_looked_at(bench: Bench) -
     assert await bench.due_moments() == [NOW + 15 * MINUTE]
 
 
-async def test_two_that_lead_at_once_fire_one_event(mongo: Mongo) -> None:
-    one, other = Bench(mongo, Publisher()), Bench(mongo, Publisher())
-    await join(one, ADA)
-    await one.tick(NOW + MINUTE)
+@pytest.mark.parametrize("replicas", [2, 3])
+async def test_however_many_lead_at_once_they_fire_one_event(mongo: Mongo, replicas: int) -> None:
+    benches = [Bench(mongo, Publisher()) for _ in range(replicas)]
+    await join(benches[0], ADA)
+    await benches[0].tick(NOW + MINUTE)
 
-    await asyncio.gather(*(bench.tick(NOW + 15 * MINUTE + MINUTE) for bench in (one, other)))
+    await asyncio.gather(*(bench.tick(NOW + 15 * MINUTE + MINUTE) for bench in benches))
 
-    assert await one.due_moments() == [NOW + 15 * MINUTE]
+    assert await benches[0].due_moments() == [NOW + 15 * MINUTE]
 
 
 async def test_a_crash_between_the_event_and_its_note_fires_the_same_event(mongo: Mongo, bench: Bench) -> None:
