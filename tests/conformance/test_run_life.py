@@ -57,6 +57,7 @@ from tests.conformance.run_life.plans import (
 )
 from tests.conformance.run_life.process import Stop, Stopped
 from tests.conformance.run_life.stores import KeptStores, MongoStores, Stores
+from tests.support.duration import LONG
 from tests.support.servers import RunningServer
 from tests.unit.shared.given import Document, a_memory_effect
 
@@ -358,7 +359,7 @@ def test_whatever_happens_in_memory_a_run_has_one_holder_and_one_end() -> None:
     async def begin(clock: Clock) -> Stores:
         return KeptStores(clock)
 
-    check(begin, examples=100, steps=40)
+    check(begin, examples=300 if LONG else 60, steps=40)
 
 
 @pytest.mark.timeout(600)
@@ -372,5 +373,5 @@ def test_whatever_happens_on_a_server_a_run_has_one_holder_and_one_end(
             await mongo.database[name].delete_many({})
         return MongoStores(mongo.database, clock)
 
-    check(begin, lambda: provision_store(mongo.database), examples=60, steps=40)
+    check(begin, lambda: provision_store(mongo.database), examples=200 if LONG else 40, steps=40)
     mongo.close()

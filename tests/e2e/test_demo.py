@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.processes import ROOT
+from tests.support.duration import only_when_long
 
 EXAMPLES = ROOT / "contracts" / "schemas" / "examples"
 TIMEOUT_SECONDS = 110
@@ -54,6 +55,7 @@ def test_the_sample_day_ends_well(folder: Path) -> None:
     assert re.search(r"duplicates +4 ", ended.stdout)
 
 
+@only_when_long
 def test_own_events_are_played(folder: Path) -> None:
     path = _recording(folder, _example("member.joined"), _example("checkin.submitted"), _example("checkin.submitted"))
 

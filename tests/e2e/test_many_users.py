@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.caller import Caller
 from tests.support.command_line import towpath
-from tests.support.duration import LONG
+from tests.support.duration import only_when_long
 from tests.support.events import checkin, event
 from tests.support.invariants import check_invariants
 from tests.support.load import publish_all
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
-USERS = 1_000 if LONG else 60
+USERS = 1_000
 PATIENCE_SECONDS = 300.0
 QUIET_SECONDS = 6.0
 
@@ -96,6 +96,7 @@ def _completed(platform: Platform, organisation: str, agent_key: str) -> Counter
     return Counter(run["user"] for run in runs if run["status"] == "completed")
 
 
+@only_when_long
 async def test_each_of_many_users_gets_one_run_for_being_idle_and_one_for_three_messages(
     platform: Platform, organisation: str, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from infra.local.parts import Part, towpath
 from infra.local.settings import LocalSettings
 from tests.support.agents import publish_agents
 from tests.support.aimock import Aimock, fresh_aimock
-from tests.support.duration import LONG
+from tests.support.duration import LONG, only_when_long
 from tests.support.events import SOURCE, event
 from tests.support.gate import Gate, gate_before
 from tests.support.invariants import check_invariants
@@ -246,6 +246,7 @@ async def test_in_the_background_neither_a_finished_call_nor_one_in_flight_is_pa
         assert {call["status"] for call in calls} == {"completed"}
 
 
+@only_when_long
 async def test_with_plain_calls_a_finished_call_is_paid_for_once_says_a_provider_that_others_wrote(
     plain_platform: Platform, aimock: Aimock, gate: Gate, organisation: str
 ) -> None:

@@ -11,7 +11,7 @@ Damage = Callable[[Mongo], Awaitable[object]]
 
 NOW = datetime.now(UTC)
 OLD = NOW - timedelta(minutes=10)
-SOON = NOW + timedelta(minutes=10)
+SOON = NOW + timedelta(hours=12)
 AS_A_REPLAY = {
     "event_key": "event-of-done",
     "target": {"type": "doc", "id": "done"},

@@ -37,7 +37,7 @@ AGENTS: Mapping[str, Sequence[str | int]] = {
     "query.to": [1],
 }
 OPERATIONS = sum(len(item) for item in openapi()["paths"].values())
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "1")
 # What is just beyond a border is two thirds of all requests, and left to the long form.
 BORDERS = "all" if "SCHEMATHESIS_EXAMPLES" in os.environ else "positive"
 

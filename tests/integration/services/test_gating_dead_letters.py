@@ -18,6 +18,7 @@ from tests.integration.store.given import accepted
 from tests.unit.shared.given import Document
 
 SUBJECT = "event.checkin.submitted.acme"
+STARTS = {"agent_key": "noter", "outcome": "run", "run_id": "run_1"}
 NO_EVENT = Undeliverable(SUBJECT, b"no event", "event_unreadable", "The event is not JSON.")
 
 
@@ -88,7 +89,7 @@ async def test_an_accepted_event_is_left_alone_by_the_sweep_until_it_is_taken_up
 async def test_a_decided_event_whose_runs_may_not_be_stored_is_set_aside_like_any_other(mongo: Mongo) -> None:
     events, event = EventStore(mongo.database), accepted("a")
     await events.accept([event])
-    await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+    await events.record_decisions([GatedEvent(event.key, [STARTS])], utc_now())
 
     await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
     aside = await due(mongo)
@@ -113,7 +114,7 @@ async def test_a_decision_ends_what_another_gate_had_set_aside(mongo: Mongo) -> 
     await events.accept([event])
     await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
 
-    await events.record_decisions([GatedEvent(event.key, [])], utc_now())
+    await events.record_decisions([GatedEvent(event.key, [STARTS])], utc_now())
     unsettled = await due(mongo)
     await events.settle([event.key])
     await events.take_up_again([event.key], utc_now())
