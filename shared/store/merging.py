@@ -26,7 +26,11 @@ def merge_by_id(changes: Mapping[str, Document]) -> Document:
 
 
 def in_commands(changes: Mapping[str, Document]) -> Iterator[dict[str, Any]]:
-    """Split the changes so that each part fits into one command."""
+    """Split the changes so that each part fits into one command; mostly one is enough for all."""
+    if len(bson.encode(changes)) <= _MOST_BYTES:
+        if changes:
+            yield dict(changes)
+        return
     part: dict[str, Document] = {}
     size = 0
     for id_, change in changes.items():
