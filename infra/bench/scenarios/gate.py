@@ -35,19 +35,21 @@ _MICROSECONDS: Final = 1_000_000
 
 async def measure(site: Site) -> Section:
     """Have events wait before a stopped gate, let it go on, and time it; then change a binding again and again."""
-    count = await fleet.write(site.database)
+    bindings = await fleet.write(site.database)
     client = await nats.connect(site.stack.nats_url)
     try:
         await _decided(site, client, starts_runs=True)
-        accepted = await _rate(site, client, "accepted by a gateway before", _publish_accepted)
-        direct = await _rate(site, client, "straight from NATS", _publish)
+        count = site.scale.gated_events
+        await _rate(site, client, count // 2, "for warming up", _publish_accepted)
+        accepted = await _rate(site, client, count, "accepted by a gateway before", _publish_accepted)
+        direct = await _rate(site, client, count, "straight from NATS", _publish)
         obeyed = [await _obeyed_after(site, client, enabled=number % 2 == 1) for number in range(_CHANGES)]
     finally:
         await client.close()
     agents = len(fleet.ORGANISATIONS) * len(list(fleet.agents()))
     remark = (
-        f"{agents} Agents of {len(fleet.ORGANISATIONS)} organisations and {count:,} bindings; each of"
-        f" {site.scale.gated_events:,} events meets two Agents that its user has switched off, and both decisions are"
+        f"{agents} Agents of {len(fleet.ORGANISATIONS)} organisations and {bindings:,} bindings; each of"
+        f" {count:,} events meets two Agents that its user has switched off, and both decisions are"
         " recorded. What came straight from NATS is stored first. The events wait in NATS before the gate is let go"
     )
     changed = Figure(
@@ -74,8 +76,8 @@ async def _publish_accepted(site: Site, client: Client, events: Sequence[bytes])
         await client.publish(event_subject(event.type, event.organisationid), body, headers={ACCEPTED_HEADER: "once"})
 
 
-async def _rate(site: Site, client: Client, how: str, publish: Publish) -> list[Figure]:
-    gating, backlog, count = site.pids()["gating"], Backlog(client), site.scale.gated_events
+async def _rate(site: Site, client: Client, count: int, how: str, publish: Publish) -> list[Figure]:
+    gating, backlog = site.pids()["gating"], Backlog(client)
     organisations = itertools.cycle(fleet.ORGANISATIONS)
     os.kill(gating, signal.SIGSTOP)
     try:
