@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import assert_never
 
 from contracts.agents import ScheduleTrigger, TargetRule
@@ -162,24 +163,10 @@ def _closed(version: AgentVersion, effective: Effective, now: datetime) -> Skipp
 
 def record(event_key: str, decision: Decision) -> DecisionRecord:
     """Return the decision as it is stored on the event and answered to its publisher."""
-    decided_by = (
-        None
-        if decision.decided_by is None
-        else {
-            "scope": decision.decided_by.scope.value,
-            "scope_id": decision.decided_by.id,
-        }
-    )
-    common: DecisionRecord = {
-        "agent_key": decision.agent_key,
-        "agent_version": decision.agent_version,
-        "decided_by": decided_by,
-        "explanation": explanation(decision),
-    }
     match decision:
         case RunDecided():
             return {
-                **common,
+                **_common(decision),
                 **_particulars(decision),
                 "outcome": "run",
                 "reason": "enabled",
@@ -190,11 +177,30 @@ def record(event_key: str, decision: Decision) -> DecisionRecord:
             }
         case Coalesced():
             target = {"type": decision.target.type, "id": decision.target.id}
-            return {**common, "outcome": "coalesced", "reason": "debounce", "run_id": decision.into, "target": target}
+            said = {"outcome": "coalesced", "reason": "debounce", "run_id": decision.into, "target": target}
+            return {**_common(decision), **said}
         case Skipped():
-            return {**common, "outcome": "skipped", "reason": decision.reason.value, "run_id": None}
+            # Scopes skip alike, event after event; what has a detail of its own is not said again.
+            return dict(_skipped_alike(decision)) if decision.detail == "" else _skipped(decision)
         case _:
             assert_never(decision)
+
+
+def _skipped(decision: Skipped) -> DecisionRecord:
+    return {**_common(decision), "outcome": "skipped", "reason": decision.reason.value, "run_id": None}
+
+
+_skipped_alike = lru_cache(maxsize=8_192)(_skipped)
+
+
+def _common(decision: Decision) -> DecisionRecord:
+    by = decision.decided_by
+    return {
+        "agent_key": decision.agent_key,
+        "agent_version": decision.agent_version,
+        "decided_by": None if by is None else {"scope": by.scope.value, "scope_id": by.id},
+        "explanation": explanation(decision),
+    }
 
 
 def _particulars(decision: RunDecided) -> DecisionRecord:
