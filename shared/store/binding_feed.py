@@ -7,7 +7,7 @@ from shared.domain.binding import Binding
 from shared.store.bindings import binding_of
 from shared.store.mongo import Collection, Database, Document, storage_errors
 
-_OVERLAP = timedelta(seconds=10)
+_OVERLAP = timedelta(seconds=3)
 """How far back it looks again: longer than a write takes, or than the clocks of a replica set differ."""
 _PAUSE_AFTER = 500
 

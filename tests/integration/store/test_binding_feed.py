@@ -46,7 +46,7 @@ async def test_a_write_that_is_seen_a_little_late_is_not_missed(mongo: Mongo) ->
     await feed.changed()
 
     await bindings.put(of("bob"))
-    await changed_earlier(mongo, timedelta(seconds=5), "bob")
+    await changed_earlier(mongo, timedelta(seconds=1), "bob")
 
     assert named(await feed.changed()) == [("bob", False)]
 
