@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from services.gateway.auth import Caller
+from services.gateway.run_output import output_of
 from services.gateway.schedule_views import LastFireView, last_fire_key, last_fire_view
 from services.gateway.state import Gateway
 from services.gateway.views import RunView, View, run_view
@@ -57,7 +56,4 @@ async def latest_fire(gateway: Gateway, caller: Caller, agent_key: str) -> Docum
 
 
 async def _with_result(gateway: Gateway, run: Document) -> Document:
-    text = run.get("output_json")
-    if run.get("output_ref") is not None:
-        text = await gateway.bodies.get(run["output_ref"])
-    return {**run_view(run), "output": None if text is None else orjson.loads(text)}
+    return {**run_view(run), "output": await output_of(gateway, run)}

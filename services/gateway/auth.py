@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -39,6 +40,11 @@ class Caller:
     def sees_organisation(self) -> bool:
         """Whether this caller may see and decide what belongs to others of its organisation."""
         return not self.roles.isdisjoint({Role.BACKEND, Role.ORGANISATION_ADMIN, Role.SERVER_ADMIN})
+
+    def sees(self, document: Mapping[str, Any]) -> bool:
+        """Return whether a stored thing, which says its organisation and its user, is this caller's to see."""
+        is_ours = bool(document["organisation"] == self.organisation)
+        return is_ours and (self.sees_organisation or bool(document["user"] == self.user))
 
     def administers(self, project: str | None) -> bool:
         return self.sees_organisation or (Role.PROJECT_ADMIN in self.roles and project in self.projects)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from shared.domain.run import RunStatus, Waiting
+from shared.domain.words import counted, utc_text
 
 Document = Mapping[str, Any]
 
@@ -38,14 +39,14 @@ def explain(run: Document, around: Surroundings) -> Explanation:
             summary = _running(run, around)
         case RunStatus.COMPLETED:
             proposed = sum(1 for effect in run.get("effects") or () if effect["dropped"] is None)
-            summary = f"It completed at {_time(run['finished_at'])} and asks for {_count(proposed, 'change')}."
+            summary = f"It completed at {utc_text(run['finished_at'])} and asks for {counted(proposed, 'change')}."
             details.append(f"Its output and steps: GET /api/agent-runs/{run['_id']}.")
             details.append(f"Its proposals: GET /api/proposals?run_id={run['_id']}.")
         case RunStatus.FAILED:
-            summary = f"It failed at {_time(run['finished_at'])}: {_error(run)}"
+            summary = f"It failed at {utc_text(run['finished_at'])}: {_error(run)}"
             details.append(f"Its dead letter can be redriven or discarded: /api/dead-letters/{run['_id']}.")
         case RunStatus.CANCELLED:
-            summary = f"It was cancelled at {_time(run['finished_at'])}: {_cancelled_by(run)}"
+            summary = f"It was cancelled at {utc_text(run['finished_at'])}: {_cancelled_by(run)}"
         case _:
             assert_never(status)
     return Explanation(summary, tuple(details))
@@ -61,15 +62,15 @@ def _queued(run: Document, around: Surroundings) -> str:
             return f"It has been dispatched for {since}, and no runner is at work: start one."
         return (
             f"It has been dispatched for {since} in lane {run['lane']};"
-            f" it starts when one of {_count(around.runners, 'runner')} has a free slot."
+            f" it starts when one of {counted(around.runners, 'runner')} has a free slot."
         )
     return _WAITS[Waiting(waiting["what"])].format(
         detail=waiting["detail"],
-        until=_time(waiting["until"]) if waiting["until"] else "it may go on",
+        until=utc_text(waiting["until"]) if waiting["until"] else "it may go on",
         error=_error(run),
         agent=run["agent_key"],
         organisation=run["organisation"],
-        taken=_count(len(run.get("gathering", {}).get("events", "1")), "event"),
+        taken=counted(len(run.get("gathering", {}).get("events", "1")), "event"),
     )
 
 
@@ -89,18 +90,20 @@ _WAITS = {
 
 def _running(run: Document, around: Surroundings) -> str:
     if run["cancel"] is not None:
-        return f"It is being cancelled since {_time(run['cancel']['requested_at'])}; its runner has not confirmed yet."
+        return (
+            f"It is being cancelled since {utc_text(run['cancel']['requested_at'])}; its runner has not confirmed yet."
+        )
     return f"It is running for {_seconds(around.now, run['started_at'])}, in attempt {run['attempt']}."
 
 
 def _attempts(run: Document) -> list[str]:
-    said = [f"Agent {run['agent_key']}, version {run['agent_version']}, queued at {_time(run['queued_at'])}."]
+    said = [f"Agent {run['agent_key']}, version {run['agent_version']}, queued at {utc_text(run['queued_at'])}."]
     if (replay := run.get("replay")) is not None:
         said.append(f"It replays run {replay['of']} for replay {replay['id']}, with effects off.")
     if run["attempt"] > 1:
         said.append(f"It has had {run['attempt']} attempts; {run['losses']} of them lost their runner.")
     if run.get("redriven"):
-        said.append(f"It was redriven {_count(run['redriven'], 'time')}.")
+        said.append(f"It was redriven {counted(run['redriven'], 'time')}.")
     return said
 
 
@@ -121,22 +124,14 @@ def _cancelled_by(run: Document) -> str:
     if cancel is None:
         return _error(run)
     spent = run.get("spent_after_cancel")
-    said = f"{cancel['requested_by']} asked for it at {_time(cancel['requested_at'])}"
+    said = f"{cancel['requested_by']} asked for it at {utc_text(cancel['requested_at'])}"
     said += f" ({cancel['reason']})." if cancel["reason"] else "."
     if spent is None:
         return said
     tokens = spent["input_tokens"] + spent["output_tokens"]
-    return f"{said} After that it used {_count(tokens, 'token')}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{said} After that it used {counted(tokens, 'token')}."
 
 
 def _seconds(now: datetime, since: datetime) -> str:
     seconds = max(0.0, (now - since).total_seconds())
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -17,6 +17,7 @@ from shared.domain.configuration import AgentVersion
 from shared.domain.decision import named
 from shared.domain.effective import Effective
 from shared.domain.schedule import schedule_text
+from shared.domain.words import utc_text
 from shared.store.background import Background
 from shared.store.lifecycle import ChangeRecord
 
@@ -71,7 +72,7 @@ def _changed(change: ChangeRecord | None) -> str:
     if change is None:
         return ""
     reason = f" ({change.reason})" if change.reason else ""
-    return f" since {_time(change.at)}, set by {change.by}{reason}"
+    return f" since {utc_text(change.at)}, set by {change.by}{reason}"
 
 
 def _binding(binding: Binding) -> str:
@@ -84,7 +85,7 @@ def _binding(binding: Binding) -> str:
         "active_hours": None if binding.active_hours is None else "sets its active hours",
     }
     said = ", ".join(each for each in says.values() if each) or "changes neither whether nor when it starts"
-    who = "" if binding.updated_at is None else f", set by {binding.updated_by} at {_time(binding.updated_at)},"
+    who = "" if binding.updated_at is None else f", set by {binding.updated_by} at {utc_text(binding.updated_at)},"
     return f"The binding of {named(binding.at)}{who} {said}."
 
 
@@ -131,7 +132,7 @@ def _why_none(around: AgentSurroundings) -> str:
 
 def _fires(schedule: Document) -> str:
     first = schedule["next_fires"][0]["fires_at"] if schedule["next_fires"] else None
-    coming = "it is never due again" if first is None else f"next at {_time(first)}"
+    coming = "it is never due again" if first is None else f"next at {utc_text(first)}"
     return f"It fires {_whose(schedule['member'])} ({schedule['text']}), {coming}."
 
 
@@ -147,11 +148,7 @@ def _last_fire(schedule: Document, runs: Mapping[str, Document]) -> str:
         return "It has not fired yet."
     decision = last["decision"]
     if decision is None:
-        return f"It fired last for {_time(last['due_at'])}; there is no decision (yet, or it was deleted with age)."
+        return f"It fired last for {utc_text(last['due_at'])}; there is no decision (yet, or it was deleted with age)."
     run = runs.get(decision["run_id"] or "")
     became = "" if run is None else f" Run {run['_id']} is {run['status']}."
-    return f"It fired last for {_time(last['due_at'])}: {decision['explanation']}{became}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"It fired last for {utc_text(last['due_at'])}: {decision['explanation']}{became}"

@@ -13,6 +13,7 @@ from shared.domain.active_hours import hours_text
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
 from shared.domain.decision import named
+from shared.domain.words import counted, utc_text
 
 Document = Mapping[str, Any]
 
@@ -94,9 +95,9 @@ def event_summary(event: Document, now: datetime) -> str:
     if not outcomes:
         return f"Nothing started: no published Agent has a trigger for {event['type']}."
     said = {
-        "run": f"it started {_count(outcomes['run'], 'run')}",
-        "coalesced": f"{_count(outcomes['coalesced'], 'waiting run')} took it",
-        "skipped": f"{_count(outcomes['skipped'], 'Agent')} did not start",
+        "run": f"it started {counted(outcomes['run'], 'run')}",
+        "coalesced": f"{counted(outcomes['coalesced'], 'waiting run')} took it",
+        "skipped": f"{counted(outcomes['skipped'], 'Agent')} did not start",
     }
     sentence = ", ".join(text for outcome, text in said.items() if outcomes[outcome])
     return f"{sentence[0].upper()}{sentence[1:]}."
@@ -142,7 +143,7 @@ def _decider(decision: Document, binding: Binding | None) -> Iterable[str]:
     if binding is None:
         yield f"The binding of {at} decided it; it is not there any more."
     elif binding.updated_at is not None:
-        yield f"The binding of {at} decided it; {binding.updated_by} wrote it last, at {_time(binding.updated_at)}."
+        yield f"The binding of {at} decided it; {binding.updated_by} wrote it last, at {utc_text(binding.updated_at)}."
 
 
 def _triggers(event: Document, decision: Document, around: EventSurroundings) -> list[EventTrigger]:
@@ -192,11 +193,3 @@ def _proposed(run: Document | None, proposals: Sequence[Document]) -> Iterable[s
         yield f"It proposed: {listed}."
     elif run is not None and run.get("finished_at") is not None:
         yield "It proposed nothing."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.words import utc_text
 from shared.store.background import Background
 
 SETTING = "operating_background_enabled"
@@ -30,5 +31,5 @@ def background_trouble(background: Background | None, now: datetime) -> str | No
     if background is None:
         return "No scheduler has been at work yet: start one."
     if now - background.noted_at > _SILENT_AFTER:
-        return f"No scheduler has been at work since {background.noted_at:%Y-%m-%d %H:%M:%S} UTC: start one."
+        return f"No scheduler has been at work since {utc_text(background.noted_at)}: start one."
     return switched_off(background)

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from services.gateway.run_output import output_of
 from services.gateway.state import Gateway
 from shared.domain.replay_report import Pair, Side, original_side, paired, replayed_side
 
@@ -28,11 +27,11 @@ async def compared(gateway: Gateway, replay: Document) -> list[Pair]:
 
 
 async def _original(gateway: Gateway, run: Document | None, proposals: Mapping[str, Sequence[Document]]) -> Side | None:
-    return None if run is None else original_side(run, await _output(gateway, run), proposals.get(run["_id"], ()))
+    return None if run is None else original_side(run, await output_of(gateway, run), proposals.get(run["_id"], ()))
 
 
 async def _replayed(gateway: Gateway, run: Document | None, original: Side | None) -> Side | None:
-    return None if run is None else replayed_side(run, await _output(gateway, run), original)
+    return None if run is None else replayed_side(run, await output_of(gateway, run), original)
 
 
 async def _proposals_of(gateway: Gateway, run_ids: Sequence[str]) -> dict[str, list[Document]]:
@@ -40,9 +39,3 @@ async def _proposals_of(gateway: Gateway, run_ids: Sequence[str]) -> dict[str, l
     for proposal in await gateway.replays.proposals_of(run_ids):
         found[proposal["run_id"]].append(proposal)
     return found
-
-
-async def _output(gateway: Gateway, run: Document) -> Document | None:
-    reference = run.get("output_ref")
-    text = run.get("output_json") if reference is None else await gateway.bodies.get(reference)
-    return None if text is None else orjson.loads(text)

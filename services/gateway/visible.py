@@ -10,8 +10,6 @@ from shared.errors import NotFound
 async def visible_run(gateway: Gateway, caller: Caller, run_id: str) -> dict[str, Any]:
     """Return the run as it is stored, or raise NotFound; what is not the caller's to see does not exist for it."""
     run = (await gateway.runs.load([run_id])).get(run_id)
-    if run is None or run["organisation"] != caller.organisation:
-        raise NotFound(f"There is no run '{run_id}', or it is not yours to see.")
-    if not caller.sees_organisation and run["user"] != caller.user:
+    if run is None or not caller.sees(run):
         raise NotFound(f"There is no run '{run_id}', or it is not yours to see.")
     return run

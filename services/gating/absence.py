@@ -10,6 +10,7 @@ from contracts.schedules import ScheduleFired
 from services.gating.overlap import Decided
 from shared.domain.configuration import Configuration
 from shared.domain.decision import Decision, Reason, RunDecided, Skipped
+from shared.domain.words import utc_text
 from shared.store.sightings import Sighting, Sought
 
 
@@ -26,7 +27,7 @@ class LookingFire:
         """Return the decision once it is known what came last."""
         if sighting is None or sighting.at < self.since:
             return self.decision
-        came = f"{self.sought.type} {sighting.event_key} came at {sighting.at:%Y-%m-%d %H:%M:%S} UTC"
+        came = f"{self.sought.type} {sighting.event_key} came at {utc_text(sighting.at)}"
         detail = f"{came}, and its schedule fires unless there is such an event"
         return Skipped(self.decision.agent_key, self.decision.agent_version, Reason.EVENT_SEEN, None, detail)
 

@@ -9,6 +9,7 @@ from contracts.ids import derived_id
 from services.gating.gathering import Gathering, place_of
 from services.gating.overlap import Decided
 from shared.domain.decision import Coalesced, Decision, Reason, RunDecided, Skipped
+from shared.domain.words import utc_text
 from shared.store.cooldowns import Cooldown, CooldownStore
 from shared.store.gathering import Place
 
@@ -67,7 +68,7 @@ def _settled(event: Event, decision: Decision, taken: Mapping[Place, str], holdi
     cooldown = None if taken_by == own else _held_back(event, decision, holding)
     if cooldown is None:
         return decision
-    detail = f"until {cooldown.until:%Y-%m-%d %H:%M:%S} UTC, because of its run {cooldown.run_id}"
+    detail = f"until {utc_text(cooldown.until)}, because of its run {cooldown.run_id}"
     return Skipped(decision.agent_key, decision.agent_version, Reason.COOLDOWN, None, detail)
 
 

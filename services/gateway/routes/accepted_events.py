@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer
-from services.gateway.auth import Caller
 from services.gateway.event_views import EventDetail, EventList, event_detail, event_view
 from services.gateway.state import caller_of, gateway_of
 from shared.errors import NotFound
@@ -36,11 +35,11 @@ async def list_events(
         **cursors.after(cursor, "accepted_at"),
     }
     found = await gateway.events.page(query, limit + 1)
-    page = found[:limit]
+    page, next_cursor = cursors.page(found, limit, "accepted_at")
     return json_answer(
         {
             "events": [event_view(event) for event in page],
-            "next_cursor": cursors.encode(page[-1]["accepted_at"], page[-1]["_id"]) if len(found) > limit else None,
+            "next_cursor": next_cursor,
         }
     )
 
@@ -50,11 +49,6 @@ async def get_event(request: Request, event_key: str) -> Response:
     """Return one accepted event, by the `key` that its publishing was answered with."""
     gateway, caller = gateway_of(request), await caller_of(request)
     event = (await gateway.events.load([event_key])).get(event_key)
-    if event is None or not _is_visible(event, caller):
+    if event is None or not caller.sees(event):
         raise NotFound(f"There is no event '{event_key}', or it is not yours to see.")
     return json_answer(event_detail(event))
-
-
-def _is_visible(event: Document, caller: Caller) -> bool:
-    is_ours = bool(event["organisation"] == caller.organisation)
-    return is_ours and (caller.sees_organisation or bool(event["user"] == caller.user))

@@ -126,20 +126,20 @@ async def start_background_agent(request: Request, agent_id: str, wanted: StartR
 @router.post(f"{_PATH}/{{agent_id}}/pause", response_model=BackgroundAgentStatus, responses=problems(409))
 async def pause_background_agent(request: Request, agent_id: str, wanted: ChangeRequest | None = None) -> Response:
     """Pause it: its schedule stays, and what it fires is recorded and waits."""
-    gateway, caller = gateway_of(request), await caller_of(request)
-    check_started(await background_agent(gateway, caller, agent_id))
-    reason = "" if wanted is None else wanted.reason
-    await _change(gateway, caller, agent_id, WantedStatus(AgentStatus.PAUSED, reason=reason))
-    return json_answer(await _status(gateway, caller, agent_id))
+    return await _once_started(request, agent_id, AgentStatus.PAUSED, wanted)
 
 
 @router.post(f"{_PATH}/{{agent_id}}/resume", response_model=BackgroundAgentStatus, responses=problems(409))
 async def resume_background_agent(request: Request, agent_id: str, wanted: ChangeRequest | None = None) -> Response:
     """Have it go on after a pause, with what waits; one that is stopped has to be started."""
+    return await _once_started(request, agent_id, AgentStatus.ACTIVE, wanted)
+
+
+async def _once_started(request: Request, agent_id: str, status: AgentStatus, wanted: ChangeRequest | None) -> Response:
+    """Change the status of one that is not stopped, and show how it stands."""
     gateway, caller = gateway_of(request), await caller_of(request)
     check_started(await background_agent(gateway, caller, agent_id))
-    reason = "" if wanted is None else wanted.reason
-    await _change(gateway, caller, agent_id, WantedStatus(AgentStatus.ACTIVE, reason=reason))
+    await _change(gateway, caller, agent_id, WantedStatus(status, reason=(wanted or ChangeRequest()).reason))
     return json_answer(await _status(gateway, caller, agent_id))
 
 

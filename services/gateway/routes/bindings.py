@@ -15,7 +15,7 @@ from services.gateway.answers import json_answer
 from services.gateway.auth import Caller, Role
 from services.gateway.configured import published
 from services.gateway.problems import Forbidden, RequestInvalid
-from services.gateway.state import caller_of, gateway_of
+from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import BindingAnswer, BindingList, binding_view
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
@@ -72,6 +72,11 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
     gateway, caller = gateway_of(request), await caller_of(request)
     binding = binding_from(change, caller, gateway.clock())
     spec = agent_meant(change.agent_key, caller.organisation, await published(gateway))
+    return json_answer({**binding_view(binding), "warnings": await write_binding(gateway, binding, spec)})
+
+
+async def write_binding(gateway: Gateway, binding: Binding, spec: AgentSpec) -> list[str]:
+    """Write what a scope says of an Agent whose published version this is; return what is doubtful about it."""
     await gateway.bindings.put(binding)
     at = binding.at
     log.info(
@@ -81,10 +86,9 @@ async def put_binding(request: Request, change: BindingChange) -> Response:
         scope_id=at.id,
         enabled=binding.enabled,
         paused=binding.paused,
-        by=caller.user,
+        by=binding.updated_by,
     )
-    warnings = [] if binding.schedule is None else schedule_warnings(spec, binding.schedule)
-    return json_answer({**binding_view(binding), "warnings": warnings})
+    return [] if binding.schedule is None else schedule_warnings(spec, binding.schedule)
 
 
 def binding_from(change: BindingChange, caller: Caller, now: datetime) -> Binding:

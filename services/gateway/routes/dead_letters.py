@@ -91,11 +91,11 @@ async def list_dead_letters(
         **cursors.after(cursor, "last_at"),
     }
     found = await gateway.dead_letters.find(query, limit + 1)
-    page = found[:limit]
+    page, next_cursor = cursors.page(found, limit, "last_at")
     return json_answer(
         {
             "dead_letters": [letter_view(letter) for letter in page],
-            "next_cursor": cursors.encode(page[-1]["last_at"], page[-1]["_id"]) if len(found) > limit else None,
+            "next_cursor": next_cursor,
         }
     )
 

@@ -57,19 +57,14 @@ async def _visible_event(gateway: Gateway, caller: Caller, event: str, source: s
     found = (await gateway.events.load([key])).get(key)
     if found is None and source is None:
         found = await gateway.events.latest_with_id(caller.organisation, event, _LATEST_EVENTS)
-    is_visible = found is not None and found["organisation"] == caller.organisation
-    if found is None or not is_visible or not (caller.sees_organisation or found["user"] == caller.user):
+    if found is None or not caller.sees(found):
         raise NotFound(f"There is no event '{event[:128]}', or it is not yours to see; with an id, give its source.")
     return found
 
 
 async def _visible_runs(gateway: Gateway, caller: Caller, ids: list[str]) -> dict[str, Document]:
     runs = await gateway.runs.load(ids) if ids else {}
-    return {
-        id_: run
-        for id_, run in runs.items()
-        if run["organisation"] == caller.organisation and (caller.sees_organisation or run["user"] == caller.user)
-    }
+    return {id_: run for id_, run in runs.items() if caller.sees(run)}
 
 
 async def _proposals_of(gateway: Gateway, caller: Caller, ids: list[str]) -> dict[str, list[Document]]:

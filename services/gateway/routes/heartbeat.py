@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
@@ -19,15 +18,13 @@ from services.gateway.configured import configuration_of
 from services.gateway.effective_views import EffectiveView, effective_view
 from services.gateway.problems import RequestInvalid
 from services.gateway.routes.agent_actions import ExecuteAnswer, ExecuteRequest, execute_agent
-from services.gateway.routes.bindings import BindingChange, binding_from
+from services.gateway.routes.bindings import BindingChange, binding_from, write_binding
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import View
 from shared.domain.binding import Binding, scope_chain
 from shared.domain.configuration import AgentVersion, Configuration
-from shared.domain.schedule_warnings import schedule_warnings
 from shared.errors import NotFound
 
-log = structlog.get_logger()
 router = APIRouter(tags=["heartbeat"])
 
 Document = dict[str, Any]
@@ -84,18 +81,7 @@ async def put_config(request: Request, key: str, config: HeartbeatConfig) -> Res
     fresh = binding_from(change, caller, gateway.clock())
     present = _says(configuration, caller, key)
     binding = replace(present or fresh, updated_at=fresh.updated_at, updated_by=fresh.updated_by, **said)
-    await gateway.bindings.put(binding)
-    at = binding.at
-    log.info(
-        "binding.changed",
-        agent=key,
-        scope=at.scope,
-        scope_id=at.id,
-        enabled=binding.enabled,
-        paused=binding.paused,
-        by=caller.user,
-    )
-    warnings = [] if config.schedule is None else schedule_warnings(version.spec, config.schedule)
+    warnings = await write_binding(gateway, binding, version.spec)
     return json_answer(await _shown(gateway, caller, key, warnings))
 
 

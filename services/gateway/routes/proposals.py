@@ -50,11 +50,11 @@ async def list_proposals(
         **cursors.after(cursor, "created_at"),
     }
     found = await gateway.proposals.find(query, limit + 1)
-    page = found[:limit]
+    page, next_cursor = cursors.page(found, limit, "created_at")
     return json_answer(
         {
             "proposals": [proposal_view(proposal) for proposal in page],
-            "next_cursor": cursors.encode(page[-1]["created_at"], page[-1]["_id"]) if len(found) > limit else None,
+            "next_cursor": next_cursor,
         }
     )
 

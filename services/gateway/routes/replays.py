@@ -65,12 +65,12 @@ async def list_replays(
     agent = await the_agent(gateway, caller, key, visibility)
     query = {"organisation": caller.organisation, "agent_id": agent.id, **cursors.after(cursor, "created_at")}
     found = await gateway.replays.find(query, limit + 1)
-    page = found[:limit]
+    page, next_cursor = cursors.page(found, limit, "created_at")
     counts = await gateway.replays.progress([replay["_id"] for replay in page])
     return json_answer(
         {
             "replays": [replay_view(replay, counts.get(replay["_id"], {})) for replay in page],
-            "next_cursor": cursors.encode(page[-1]["created_at"], page[-1]["_id"]) if len(found) > limit else None,
+            "next_cursor": next_cursor,
         }
     )
 

@@ -14,6 +14,7 @@ from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import CancelAnswer, ExplainAnswer, RunView, run_view
 from services.gateway.visible import visible_run
 from shared.domain.run import RunStatus
+from shared.domain.words import utc_text
 from shared.errors import Conflict
 
 router = APIRouter(tags=["agent runs"])
@@ -80,7 +81,7 @@ async def cancel_agent_run(request: Request, run_id: str, wanted: CancelOne | No
     run = await visible_run(gateway, caller, run_id)
     if run["status"] in (RunStatus.COMPLETED, RunStatus.FAILED):
         raise RunEnded(
-            f"Run '{run_id}' is {run['status']} since {run['finished_at']:%Y-%m-%d %H:%M:%S} UTC.",
+            f"Run '{run_id}' is {run['status']} since {utc_text(run['finished_at'])}.",
             run_status=run["status"],
         )
     return json_answer(run_view(run), 200 if run["status"] == RunStatus.CANCELLED else 202)

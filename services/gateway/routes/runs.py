@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.gateway import cursor as cursors
 from services.gateway.answers import tagged_answer
 from services.gateway.run_detail import RunDetail, run_detail
+from services.gateway.run_output import output_json
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import RunList, run_view
 from services.gateway.visible import visible_run
@@ -55,7 +56,7 @@ async def list_agent_runs(
         _count(gateway, whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}, replays=replays),
     )
     found = sorted(active + finished, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
-    page = found[:limit]
+    page, next_cursor = cursors.page(found, limit, "changed_at")
     return tagged_answer(
         request,
         {
@@ -63,7 +64,7 @@ async def list_agent_runs(
             "active": active_count,
             "recent_failures": failures,
             "window_seconds": gateway.settings.ai_queue_status_retention_seconds,
-            "next_cursor": cursors.encode(page[-1]["changed_at"], page[-1]["_id"]) if len(found) > limit else None,
+            "next_cursor": next_cursor,
         },
     )
 
@@ -77,8 +78,7 @@ async def get_agent_run(request: Request, run_id: str) -> Response:
     gateway, caller = gateway_of(request), await caller_of(request)
     run = await visible_run(gateway, caller, run_id)
     events, steps = await asyncio.gather(gateway.events.load([run["event_key"]]), gateway.steps.of_run(run_id))
-    if run.get("output_ref") is not None:
-        run["output_json"] = await gateway.bodies.get(run["output_ref"])
+    run["output_json"] = await output_json(gateway, run)
     return tagged_answer(request, run_detail(run, events.get(run["event_key"]), steps))
 
 
