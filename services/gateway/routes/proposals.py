@@ -1,30 +1,17 @@
-"""/api/proposals: what Agents ask for, and what people decide."""
+"""GET /api/proposals: what Agents ask for."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
 
 from services.gateway import cursor as cursors
 from services.gateway.answers import json_answer
-from services.gateway.api_document import problems
-from services.gateway.auth import Caller
-from services.gateway.state import Gateway, caller_of, gateway_of
+from services.gateway.proposal_access import visible_proposal
+from services.gateway.state import caller_of, gateway_of
 from services.gateway.views import ProposalList, ProposalView, proposal_view
 from shared.domain.proposal import ProposalStatus
-from shared.store.proposals import Deciding
 
-log = structlog.get_logger()
 router = APIRouter(tags=["proposals"])
-
-Document = dict[str, Any]
-
-
-class Decision(BaseModel):
-    """Why somebody decided so; kept with the proposal."""
-
-    reason: Annotated[str | None, Field(max_length=2_000)] = None
 
 
 @router.get("/api/proposals", response_model=ProposalList)
@@ -63,35 +50,4 @@ async def list_proposals(
 async def get_proposal(request: Request, proposal_id: str) -> Response:
     """Return one proposal."""
     gateway, caller = gateway_of(request), await caller_of(request)
-    return json_answer(proposal_view(await _visible(gateway, caller, proposal_id)))
-
-
-@router.post("/api/proposals/{proposal_id}/approve", response_model=ProposalView, responses=problems(409))
-async def approve_proposal(request: Request, proposal_id: str, decision: Decision | None = None) -> Response:
-    """Approve a proposal; one for memory is applied in the same moment. Approving it again is the same answer."""
-    gateway, caller = gateway_of(request), await caller_of(request)
-    await _visible(gateway, caller, proposal_id)
-    approved = await gateway.proposals.approve(proposal_id, _deciding(gateway, caller, decision))
-    log.info("proposal.approved", proposal_id=proposal_id, kind=approved["kind"], by=caller.user)
-    return json_answer(proposal_view(approved))
-
-
-@router.post("/api/proposals/{proposal_id}/reject", response_model=ProposalView, responses=problems(409))
-async def reject_proposal(request: Request, proposal_id: str, decision: Decision | None = None) -> Response:
-    """Reject a proposal. Rejecting it again is the same answer."""
-    gateway, caller = gateway_of(request), await caller_of(request)
-    await _visible(gateway, caller, proposal_id)
-    rejected = await gateway.proposals.reject(proposal_id, _deciding(gateway, caller, decision))
-    log.info("proposal.rejected", proposal_id=proposal_id, kind=rejected["kind"], by=caller.user)
-    return json_answer(proposal_view(rejected))
-
-
-async def _visible(gateway: Gateway, caller: Caller, proposal_id: str) -> Document:
-    query: Document = {"_id": proposal_id, "organisation": caller.organisation}
-    if not caller.sees_organisation:
-        query["user"] = caller.user
-    return await gateway.proposals.get(query)
-
-
-def _deciding(gateway: Gateway, caller: Caller, decision: Decision | None) -> Deciding:
-    return Deciding(caller.user, gateway.clock(), None if decision is None else decision.reason)
+    return json_answer(proposal_view(await visible_proposal(gateway, caller, proposal_id)))
