@@ -71,7 +71,7 @@ async def run(settings: GatingSettings, process: Process) -> None:
         admission=Admission(SlotStore(mongo.database), runs, publisher, limits, clock),
         starts=Starts(Gathering(runs, events, publisher, watch.configuration, limits), CooldownStore(mongo.database)),
         publisher=publisher,
-        dead_letters=EventDeadLetters(DeadLetterStore(mongo.database), events, publisher, clock),
+        dead_letters=EventDeadLetters(mongo, DeadLetterStore(mongo.database), events, publisher, clock),
         clock=clock,
         decided=decided,
     )

@@ -15,7 +15,7 @@ from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
-from shared.store.mongo import Document
+from shared.store.mongo import Document, Mongo, TransactionSession
 
 log = structlog.get_logger()
 
@@ -31,6 +31,7 @@ class EventDeadLetters:
     redrives its letter. One that the gate was done with before needs no letter, however it looks now.
     """
 
+    mongo: Mongo
     letters: DeadLetterStore
     events: EventStore
     publisher: Publisher
@@ -44,11 +45,21 @@ class EventDeadLetters:
             log.info("dead_letter.unneeded", event_key=key, code=message.code)
             return
         letter = self._letter(message, key, accepted)
-        await self.letters.keep([letter])
-        if accepted is not None:
-            await self.events.set_aside(accepted["_id"], letter.id)
+        await self._store(letter, accepted)
         log.error("dead_letter.kept", kind=letter.kind, key=letter.id, subject=message.subject, reason=_said(message))
         await self.publisher.dead_letter(letter.kind, letter.id, message.payload, _said(message), message.subject)
+
+    async def _store(self, letter: DeadLetter, accepted: Document | None) -> None:
+        if accepted is None:
+            await self.letters.keep([letter])
+            return
+        key = accepted["_id"]
+
+        async def both(session: TransactionSession) -> None:
+            await self.letters.keep([letter], session)
+            await self.events.set_aside(key, letter.id, session)
+
+        await self.mongo.transaction(both)
 
     async def _accepted_as(self, key: str | None, message: Undeliverable) -> Document | None:
         if key is None:

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from shared.domain.dead_letter import DeadLetter, DeadLetterKind, DeadLetterStatus
 from shared.errors import NotFound
-from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.mongo import Collection, Database, Document, TransactionSession, storage_errors
 from shared.store.proposals import Deciding
 
 _LATEST_FIRST = [("last_at", DESCENDING), ("_id", DESCENDING)]
@@ -35,7 +35,7 @@ class DeadLetterStore:
         self._letters: Collection = database["dead_letters"]
         self._health: Collection = database["health"]
 
-    async def keep(self, letters: Iterable[DeadLetter]) -> None:
+    async def keep(self, letters: Iterable[DeadLetter], session: TransactionSession | None = None) -> None:
         """Keep what died, open for a decision.
 
         A message counts up each time. A run counts up when it was redriven since, because the same end is followed
@@ -44,9 +44,9 @@ class DeadLetterStore:
         kept: dict[str, int] = {}
         for kind, writes in _by_kind((letter.kind, _keeping(letter)) for letter in letters).items():
             with storage_errors():
-                result = await self._letters.bulk_write(writes)
+                result = await self._letters.bulk_write(writes, session=session)
             kept[kind] = result.modified_count + result.upserted_count
-        await self._count("kept", kept)
+        await self._count("kept", kept, session)
 
     async def decide(self, seen: Iterable[Document], status: DeadLetterStatus, deciding: Deciding) -> int:
         """Decide the letters that nobody has decided since they were seen; return how many that were.
@@ -75,11 +75,11 @@ class DeadLetterStore:
             raise NotFound("There is no such dead letter, or it is not yours to see.")
         return found
 
-    async def _count(self, what: str, by_kind: Mapping[str, int]) -> None:
+    async def _count(self, what: str, by_kind: Mapping[str, int], session: TransactionSession | None = None) -> None:
         changes = {f"{what}.{kind}": count for kind, count in by_kind.items() if count}
         if changes:
             with storage_errors():
-                await self._health.update_one({"_id": TOTALS}, {"$inc": changes}, upsert=True)
+                await self._health.update_one({"_id": TOTALS}, {"$inc": changes}, upsert=True, session=session)
 
 
 def payload_of(letter: Document) -> bytes | None:

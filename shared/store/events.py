@@ -10,7 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from shared.domain.event import AcceptedEvent
 from shared.store.merging import in_commands, merge_by_id
-from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
+from shared.store.mongo import Collection, Database, Document, TransactionSession, insert_new, storage_errors
 
 INDEXES = [
     IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name="latest_first"),
@@ -185,11 +185,14 @@ class EventStore:
             with storage_errors():
                 await self._events.bulk_write(writes, ordered=False)
 
-    async def set_aside(self, key: str, letter_id: str) -> None:
-        """Leave an event that the gate is not done with to its dead letter: the sweep does not publish it any more."""
+    async def set_aside(self, key: str, letter_id: str, session: TransactionSession | None = None) -> None:
+        """Leave an event that the gate is not done with to its dead letter: the sweep does not publish it any more.
+
+        In the transaction that keeps the letter: whoever redrives it finds the event set aside.
+        """
         aside = {"$set": {"dead_letter": letter_id}, "$unset": {"sweep_at": ""}}
         with storage_errors():
-            await self._events.update_one({"_id": key, "sweep_at": {"$exists": True}}, aside)
+            await self._events.update_one({"_id": key, "sweep_at": {"$exists": True}}, aside, session=session)
 
     async def take_up_again(self, keys: Sequence[str], now: datetime) -> None:
         """Have events that were set aside published again by the sweep, so that the gate looks at them once more."""

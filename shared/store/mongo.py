@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 Database = AsyncIOMotorDatabase[Document]
+TransactionSession = AsyncIOMotorClientSession
 
 DUPLICATE_KEY = 11_000
 # A server that was started again, or is primary no more, knows nothing of the cursors that were open (43, 237).

@@ -39,7 +39,7 @@ def _fake(*, is_away: bool) -> DeadLetters:
 def _real(opened: ExitStack, url: str, database: str) -> DeadLetters:
     mongo = Mongo(ServiceSettings(mongodb_url=url, mongodb_database=database, mongodb_timeout_seconds=2))
     opened.callback(mongo.close)
-    return EventDeadLetters(DeadLetterStore(mongo.database), EventStore(mongo.database), Publisher(), utc_now)
+    return EventDeadLetters(mongo, DeadLetterStore(mongo.database), EventStore(mongo.database), Publisher(), utc_now)
 
 
 @pytest.fixture(params=["fake", "real"])

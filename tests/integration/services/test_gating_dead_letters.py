@@ -1,13 +1,16 @@
 """What becomes of messages that the gate cannot handle."""
 
 from typing import Any
+from unittest.mock import AsyncMock
 
 import orjson
+import pytest
 from nats.aio.client import Client
 
 from contracts.streams import DEAD
 from services.gating.dead_letters import EventDeadLetters
 from shared.clock import utc_now
+from shared.errors import StorageUnavailable
 from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore, payload_of
@@ -23,7 +26,7 @@ NO_EVENT = Undeliverable(SUBJECT, b"no event", "event_unreadable", "The event is
 
 
 def letters_of(mongo: Mongo, publisher: Publisher) -> EventDeadLetters:
-    return EventDeadLetters(DeadLetterStore(mongo.database), EventStore(mongo.database), publisher, utc_now)
+    return EventDeadLetters(mongo, DeadLetterStore(mongo.database), EventStore(mongo.database), publisher, utc_now)
 
 
 def of_unknown_type(event: Any) -> Undeliverable:
@@ -84,6 +87,19 @@ async def test_an_accepted_event_is_left_alone_by_the_sweep_until_it_is_taken_up
     assert (aside, await due(mongo)) == ([], [event.key])
     assert (letter["event_key"], letter["is_accepted"], letter["count"]) == (event.key, True, 2)
     assert "dead_letter" not in (await events.load([event.key]))[event.key]
+
+
+async def test_there_is_no_letter_of_an_event_that_the_sweep_is_not_to_leave_alone_yet(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events, event = EventStore(mongo.database), accepted("a")
+    await events.accept([event])
+    monkeypatch.setattr(EventStore, "set_aside", AsyncMock(side_effect=StorageUnavailable("away")))
+
+    with pytest.raises(StorageUnavailable):
+        await letters_of(mongo, Publisher()).keep(of_unknown_type(event))
+
+    assert await mongo.database["dead_letters"].count_documents({}) == 0
 
 
 async def test_a_decided_event_whose_runs_may_not_be_stored_is_set_aside_like_any_other(mongo: Mongo) -> None:
