@@ -1,6 +1,6 @@
 """What a service may ask of a model, whoever provides it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -141,4 +141,28 @@ class ModelClient(Protocol):
 
     async def close(self) -> None:
         """Release the connections. A second call changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The vectors of texts, in their order and all of one length; texts of like meaning have like directions."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage
+
+
+class Embedder(Protocol):
+    """A provider of vectors. One serves many calls at once."""
+
+    @property
+    def space(self) -> str:
+        """Name what vectors compare with: the model and the number of dimensions, such as `a-model/512`."""
+        ...
+
+    async def embed(self, texts: Sequence[str], timeout_seconds: float) -> Embeddings:
+        """Return a vector of each text, or raise one of `shared.llm.errors`; nothing is retried here.
+
+        Texts are not empty; what fits into one call is for the caller to know (`openai_embeddings.MOST_TEXTS`).
+        """
         ...
