@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Chunk:
     """The characters `start` to `end` of a document's text, and their vector; None finds it by its words only."""
 
     start: int
@@ -32,13 +32,13 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One revision of a document with its passages in the order of the text. `run_id` is the run that indexed it."""
+    """One revision of a document with its chunks in the order of the text. `run_id` is the run that indexed it."""
 
     kind: str
     id: str
     title: str
     revision: int
-    passages: tuple[Passage, ...]
+    chunks: tuple[Chunk, ...]
     mentions: tuple[Mention, ...] = ()
     run_id: str | None = None
 
@@ -64,7 +64,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found. `chunk` is its number in the document from 0; scores compare within one search."""
+    """A chunk that was found. `chunk` is its number in the document from 0; scores compare within one search."""
 
     document_id: str
     kind: str
@@ -76,7 +76,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A document whose best passage is near one of another document. `similarity` is their cosine, 1 when equal."""
+    """A document whose best chunk is near one of another document. `similarity` is their cosine, 1 when equal."""
 
     document_id: str
     similarity: float
@@ -86,19 +86,19 @@ class Retrieval(Protocol):
     """Documents of all projects. Every method raises StorageUnavailable while the database does not answer."""
 
     async def known(self, organisation: str, project: str, texts: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the vectors of the texts that are passages of the project already; only the others need embedding."""
+        """Return the vectors of the texts that are chunks of the project already; only the others need embedding."""
         ...
 
     async def index(self, organisation: str, project: str, documents: Sequence[Document]) -> Sequence[str]:
         """Store documents in place of what was stored of them, and return the ids of those that were stored.
 
         A document of which a later revision is stored, or was removed, is left out. The same revision again replaces
-        the passages, so that indexing twice changes nothing.
+        the chunks, so that indexing twice changes nothing.
         """
         ...
 
     async def remove(self, organisation: str, project: str, kind: str, revisions: Mapping[str, int]) -> int:
-        """Remove documents up to these revisions, by id; return how many passages are gone."""
+        """Remove documents up to these revisions, by id; return how many chunks are gone."""
         ...
 
     async def search(
@@ -111,13 +111,13 @@ class Retrieval(Protocol):
         vector: bytes | None = None,
         filters: Filters | None = None,
     ) -> Sequence[Hit]:
-        """Return the passages that fit best, by words, by meaning, or by both: then the two orders are fused."""
+        """Return the chunks that fit best, by words, by meaning, or by both: then the two orders are fused."""
         ...
 
     async def neighbours(
         self, organisation: str, project: str, kind: str, document_ids: Sequence[str], limit: int
     ) -> Mapping[str, Sequence[Neighbour]]:
-        """Return for each document the nearest others of its kind, the nearest first, by their best passages.
+        """Return for each document the nearest others of its kind, the nearest first, by their best chunks.
 
         One that is not indexed, or has no vectors, has no neighbours.
         """

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.clock import Clock
 from shared.retrieval.fusion import fused
-from shared.retrieval.port import Document, Filters, Hit, Neighbour, Passage, Reference
+from shared.retrieval.port import Document, Filters, Hit, Neighbour, Chunk, Reference
 from shared.retrieval.vectors import cosine
 
 _Key = tuple[str, str]
@@ -31,9 +31,9 @@ class MemoryRetrieval:
         self._projects: dict[tuple[str, str], _Project] = {}
 
     async def known(self, organisation: str, project: str, texts: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the vectors of passages with these texts."""
-        stored = (passage for document, _ in self._documents(organisation, project) for passage in document.passages)
-        vectors = {passage.text: passage.vector for passage in stored if passage.vector is not None}
+        """Return the vectors of chunks with these texts."""
+        stored = (chunk for document, _ in self._documents(organisation, project) for chunk in document.chunks)
+        vectors = {chunk.text: chunk.vector for chunk in stored if chunk.vector is not None}
         return {text: vectors[text] for text in texts if text in vectors}
 
     async def index(self, organisation: str, project: str, documents: Sequence[Document]) -> Sequence[str]:
@@ -53,7 +53,7 @@ class MemoryRetrieval:
             if revision >= place.latest((kind, id_)):
                 place.removed[kind, id_] = revision
                 removed = place.documents.pop((kind, id_), None)
-                gone += len(removed[0].passages) if removed else 0
+                gone += len(removed[0].chunks) if removed else 0
         return gone
 
     async def search(
@@ -66,14 +66,14 @@ class MemoryRetrieval:
         vector: bytes | None = None,
         filters: Filters | None = None,
     ) -> Sequence[Hit]:
-        """Compare every passage."""
+        """Compare every chunk."""
         found = [each for each in self._documents(organisation, project) if _passes(each, filters or Filters())]
-        hits = [_hit(document, number) for document, _ in found for number in range(len(document.passages))]
+        hits = [_hit(document, number) for document, _ in found for number in range(len(document.chunks))]
         orders = []
         if text is not None:
             orders.append(_ranked((hit, float(_words(text, hit.text))) for hit in hits))
         if vector is not None:
-            vectors = [passage.vector for document, _ in found for passage in document.passages]
+            vectors = [chunk.vector for document, _ in found for chunk in document.chunks]
             near = zip(hits, vectors, strict=True)
             orders.append(_ranked((hit, cosine(vector, other) + 2) for hit, other in near if other is not None))
         return [_scored(hit, score) for hit, score in fused(orders)][:limit]
@@ -81,7 +81,7 @@ class MemoryRetrieval:
     async def neighbours(
         self, organisation: str, project: str, kind: str, document_ids: Sequence[str], limit: int
     ) -> Mapping[str, Sequence[Neighbour]]:
-        """Compare every passage of each document with those of every other."""
+        """Compare every chunk of each document with those of every other."""
         stored = {
             document.id: document for document, _ in self._documents(organisation, project) if document.kind == kind
         }
@@ -105,9 +105,9 @@ def _passes(stored: tuple[Document, datetime], filters: Filters) -> bool:
 
 
 def _hit(document: Document, number: int) -> Hit:
-    passage: Passage = document.passages[number]
-    reference = Reference(document.title, document.revision, passage.start, passage.end)
-    return Hit(document.id, document.kind, number, passage.text, 0.0, reference)
+    chunk: Chunk = document.chunks[number]
+    reference = Reference(document.title, document.revision, chunk.start, chunk.end)
+    return Hit(document.id, document.kind, number, chunk.text, 0.0, reference)
 
 
 def _scored(hit: Hit, score: float) -> Hit:
@@ -131,8 +131,8 @@ def _nearest(document: Document, others: Iterable[Document]) -> list[Neighbour]:
     for other in others:
         similarities = [
             cosine(one.vector, two.vector)
-            for one in document.passages
-            for two in other.passages
+            for one in document.chunks
+            for two in other.chunks
             if one.vector is not None and two.vector is not None
         ]
         if similarities:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.llm.port import Embedder
-from shared.retrieval.port import Document, Filters, Passage, Retrieval
+from shared.retrieval.port import Document, Filters, Chunk, Retrieval
 from shared.retrieval.vectors import encoded
 from shared.testing.embedder import WordEmbedder
 from shared.testing.retrieval import MemoryRetrieval
@@ -45,11 +45,11 @@ async def _vector(embedder: Embedder, text: str) -> bytes:
 
 
 async def _document(embedder: Embedder, id_: str, *texts: str, revision: int = 1, kind: str = "doc") -> Document:
-    passages = tuple([Passage(0, len(text), text, await _vector(embedder, text)) for text in texts])
-    return Document(kind, id_, f"About {id_}", revision, passages)
+    chunks = tuple([Chunk(0, len(text), text, await _vector(embedder, text)) for text in texts])
+    return Document(kind, id_, f"About {id_}", revision, chunks)
 
 
-async def test_passage_is_found_by_its_words_and_by_its_meaning(retrieval: Retrieval, embedder: Embedder) -> None:
+async def test_chunk_is_found_by_its_words_and_by_its_meaning(retrieval: Retrieval, embedder: Embedder) -> None:
     await retrieval.index(ACME, APOLLO, [await _document(embedder, "d1", KITCHEN, EXPORT)])
 
     by_words = await retrieval.search(ACME, APOLLO, 1, text="invoices")
@@ -134,8 +134,8 @@ async def test_filters_choose_by_kind_by_document_and_by_time(
     assert await found(Filters(kinds=("doc",), since=time.now)) == {"d2"}
 
 
-async def test_passage_without_a_vector_is_found_by_its_words_only(retrieval: Retrieval, embedder: Embedder) -> None:
-    await retrieval.index(ACME, APOLLO, [Document("doc", "d1", "Export", 1, (Passage(0, len(EXPORT), EXPORT, None),))])
+async def test_chunk_without_a_vector_is_found_by_its_words_only(retrieval: Retrieval, embedder: Embedder) -> None:
+    await retrieval.index(ACME, APOLLO, [Document("doc", "d1", "Export", 1, (Chunk(0, len(EXPORT), EXPORT, None),))])
 
     by_words = await retrieval.search(ACME, APOLLO, 9, text="invoices")
     by_meaning = await retrieval.search(ACME, APOLLO, 9, vector=await _vector(embedder, EXPORT))
