@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.clock import Clock
 from shared.retrieval.fusion import fused
-from shared.retrieval.port import Document, Filters, Hit, Neighbour, Chunk, Reference
+from shared.retrieval.port import Chunk, Document, Filters, Hit, Neighbour, Reference
 from shared.retrieval.vectors import cosine
 
 _Key = tuple[str, str]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.llm.port import Embedder
-from shared.retrieval.port import Document, Filters, Chunk, Retrieval
+from shared.retrieval.port import Chunk, Document, Filters, Retrieval
 from shared.retrieval.vectors import encoded
 from shared.testing.embedder import WordEmbedder
 from shared.testing.retrieval import MemoryRetrieval
