@@ -11,6 +11,7 @@ from contracts.active_hours import ActiveHours
 from contracts.agent_kinds import AgentType, Tags, Visibility
 from contracts.behaviour import IdleTrigger, MessagesTrigger, Unless
 from contracts.cron import CronText
+from contracts.effects import EffectKind as EffectKind  # noqa: PLC0414  # it is imported from here, too
 from contracts.fields import Clock
 from contracts.filters import Filter, MemberFilter
 from contracts.lanes import Lane
@@ -31,13 +32,6 @@ class Scope(StrEnum):
     ORGANISATION = "organisation"
     PROJECT = "project"
     USER = "user"
-
-
-class EffectKind(StrEnum):
-    """What an Agent may ask for; each becomes a proposal of the same kind."""
-
-    MEMORY_DIFF = "memory_diff"
-    TICKET_CHANGE = "ticket_change"
 
 
 class IntervalSchedule(_Model):
@@ -210,8 +204,8 @@ class AgentSpec(_Model):
     """The whole configuration of an Agent version.
 
     `handler` is `llm`, or the name of a deterministic handler of the runner. `output_schema` is the JSON Schema that
-    the answer must satisfy; the arrays in it named after an effect (`memory_diffs`, `ticket_changes`) become
-    proposals when `effects` allows their kind. `tools` names functions of the runner that the model may call.
+    the answer must satisfy; the arrays in it named after an effect (`memory_diffs`, `ticket_changes` and so on) become
+    proposals when `effects` allows their kind. `proposal_schema` is the JSON Schema of what a custom one holds. `tools` names functions of the runner that the model may call.
 
     `timeout_seconds` bounds one attempt, `call_timeout_seconds` one model call (None: the runner's setting),
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
@@ -237,6 +231,7 @@ class AgentSpec(_Model):
     memory: tuple[MemoryOwner, ...] = ()
     output_schema: dict[str, Any] | None = None
     effects: tuple[EffectKind, ...] = ()
+    proposal_schema: dict[str, Any] | None = None
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
     on_idle: IdleTrigger | None = None

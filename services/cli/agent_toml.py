@@ -17,6 +17,8 @@ Document = dict[str, Any]
 _KEY: TypeAdapter[str] = TypeAdapter(AgentKey)
 _NO_LIMIT = "none"
 _LIMITS = (("run_timeout_seconds",), ("queue_timeout_seconds",), ("limits", "request_limit"))
+_SCHEMAS = {"output_schema", "proposal_schema"}
+"""Written as JSON in a text."""
 
 
 def agent_of(text: str) -> Document:
@@ -31,12 +33,17 @@ def agent_of(text: str) -> Document:
         table = content.get(outer[0], {}) if outer else content
         if isinstance(table, dict) and table.get(name) == _NO_LIMIT:
             table[name] = None
-    if isinstance(content.get("output_schema"), str):
-        try:
-            content["output_schema"] = json.loads(content["output_schema"])
-        except ValueError as error:
-            raise ValueError(f"output_schema: it is no JSON: {error}") from error
+    for name in _SCHEMAS:
+        if isinstance(content.get(name), str):
+            content[name] = _json_of(name, content[name])
     return content
+
+
+def _json_of(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: it is no JSON: {error}") from error
 
 
 def _check_key(key: Any) -> None:
@@ -50,8 +57,8 @@ def file_of(configuration: Mapping[str, Any]) -> str:
     """Return the file of an Agent, with what differs from the defaults only."""
     spec = AgentSpec.model_validate(configuration)
     content = spec.model_dump(mode="json", exclude_defaults=True)
-    if spec.output_schema is not None:
-        content["output_schema"] = json.dumps(spec.output_schema, indent=2, ensure_ascii=False)
+    for name in _SCHEMAS & content.keys():
+        content[name] = json.dumps(content[name], indent=2, ensure_ascii=False)
     for *outer, name in _LIMITS:
         table = content.get(outer[0], {}) if outer else content
         if name in table and table[name] is None:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import ValidationError
 
-from contracts.agents import AgentSpec, ForEach
+from contracts.agents import AgentSpec, EffectKind, ForEach
 from contracts.behaviour import Per
 from contracts.envelope import Event, EventData
 from contracts.errors import FieldCode, FieldError, cut
@@ -42,7 +42,7 @@ def checked(content: Mapping[str, Any]) -> AgentSpec:
         spec = AgentSpec.model_validate(content)
     except ValidationError as error:
         raise AgentUnfit([_reworded(each) for each in field_errors(error)]) from error
-    errors = [*_unknown_events(spec), *_for_nobody(spec), *_wrong_schema(spec)]
+    errors = [*_unknown_events(spec), *_for_nobody(spec), *_wrong_schemas(spec), *_custom_of_no_shape(spec)]
     if errors:
         raise AgentUnfit(errors)
     return spec
@@ -92,11 +92,22 @@ def _named_events(spec: AgentSpec) -> Iterator[tuple[str, str]]:
         yield "schedule_trigger.unless.event", spec.schedule_trigger.unless.event
 
 
-def _wrong_schema(spec: AgentSpec) -> Iterator[FieldError]:
-    if spec.output_schema is None:
+def _wrong_schemas(spec: AgentSpec) -> Iterator[FieldError]:
+    for name, schema in (("output_schema", spec.output_schema), ("proposal_schema", spec.proposal_schema)):
+        try:
+            Draft202012Validator.check_schema({} if schema is None else schema)
+        except SchemaError as error:
+            field = ".".join((name, *map(str, error.absolute_path)))
+            yield FieldError(field, FieldCode.INVALID, f"'{field}' is no JSON Schema: {cut(error.message)}")
+
+
+def _custom_of_no_shape(spec: AgentSpec) -> Iterator[FieldError]:
+    """Yield that custom proposals and their schema come only together."""
+    if (EffectKind.CUSTOM in spec.effects) == (spec.proposal_schema is not None):
         return
-    try:
-        Draft202012Validator.check_schema(spec.output_schema)
-    except SchemaError as error:
-        field = ".".join(("output_schema", *map(str, error.absolute_path)))
-        yield FieldError(field, FieldCode.INVALID, f"'{field}' is no JSON Schema: {cut(error.message)}")
+    if spec.proposal_schema is None:
+        message = "'proposal_schema' must say what the content of a custom proposal is, since effects has 'custom'."
+        yield FieldError("proposal_schema", FieldCode.MISSING, message)
+    else:
+        message = "'proposal_schema' is about custom proposals; add 'custom' to effects, or leave it out."
+        yield FieldError("proposal_schema", FieldCode.NOT_ALLOWED, message)

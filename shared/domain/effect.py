@@ -1,90 +1,77 @@
 """Effects: what an Agent's answer asks for, made ready to become proposals."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts.agents import EffectKind, MemoryOwner
+from pydantic import ValidationError
+
+from contracts.agents import EffectKind
+from contracts.effects import ANSWER_FIELDS, SHAPES, Confidence, Effect, MemoryDiff
+from contracts.field_errors import field_errors
+from shared.domain.effects.basis import Basis
+from shared.domain.effects.changes import change_of, fault_of, tickets_of, title_of
+from shared.domain.effects.evidence import evidence_of
+from shared.domain.effects.memory_diff import memory_change, memory_faults
 
 Document = dict[str, Any]
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-ANSWER_FIELDS = {EffectKind.MEMORY_DIFF: "memory_diffs", EffectKind.TICKET_CHANGE: "ticket_changes"}
-"""The field of an answer that holds the effects of each kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenBlock:
-    """A memory block as the Agent was shown it."""
-
-    owner: MemoryOwner
-    owner_id: str
-    label: str
-    version: int
-    fields: Mapping[str, str]
-
-
-def effects_of(
-    answer: Mapping[str, Any],
-    kinds: Sequence[EffectKind],
-    owners: Mapping[MemoryOwner, str | None],
-    seen: Sequence[SeenBlock],
-) -> tuple[Document, ...]:
+def effects_of(answer: Mapping[str, Any], kinds: Sequence[EffectKind], basis: Basis) -> tuple[Document, ...]:
     """Return the effects that the answer asks for and its Agent may have, numbered from 0.
 
-    `owners` says whose memory `user` and `project` mean here. An effect that cannot become a proposal is kept, with
-    the reason in `dropped`.
+    An effect that cannot become a proposal is kept, with the reason in `dropped`. References to evidence that do not
+    hold are kept apart from those that do, each with its reason.
     """
     effects: list[Document] = []
     for kind in kinds:
-        for item in answer.get(ANSWER_FIELDS[kind]) or ():
-            made = _memory_diff(item, owners, seen) if kind is EffectKind.MEMORY_DIFF else _ticket_change(item)
-            effects.append({"index": len(effects), "kind": kind.value, **made})
+        for item in _entries(answer.get(ANSWER_FIELDS[kind])):
+            effects.append({"index": len(effects), "kind": kind.value, **_effect(kind, item, basis)})
     return tuple(effects)
 
 
-def _memory_diff(
-    item: Mapping[str, Any], owners: Mapping[MemoryOwner, str | None], seen: Sequence[SeenBlock]
-) -> Document:
-    owner, label, field = MemoryOwner(item["owner"]), item["block_label"], item["field"]
-    block = next((block for block in seen if block.owner is owner and block.label == label), None)
-    change = {
-        "owner": {"type": owner.value, "id": owners[owner]},
-        "block_label": label,
-        "field": field,
-        "operation": item["operation"],
-        "current_value": "" if block is None else block.fields.get(field, ""),
-        "proposed_value": item["proposed_value"],
-    }
+def _entries(value: Any) -> Sequence[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    return () if value is None else (value,)
+
+
+def _effect(kind: EffectKind, item: Any, basis: Basis) -> Document:
+    try:
+        read = SHAPES[kind].model_validate(item)
+    except ValidationError as error:
+        wrong = field_errors(error)[0]
+        return _unreadable(kind, wrong.message if wrong.field else "it is no object")
+    evidence, left_out = evidence_of(read.evidence, basis.shown)
     return {
-        "title": f"Remember in {owner.value} {label}.{field}",
-        "reasoning": item["reasoning"],
-        "confidence": item["confidence"],
-        "base_version": 0 if block is None else block.version,
-        "change": change,
-        "dropped": next(_faults(change), None),
+        **_proposed(read, basis),
+        "reasoning": read.reasoning,
+        "confidence": read.confidence.value,
+        "evidence": evidence,
+        "evidence_dropped": left_out,
+        "ticket_ids": tickets_of(read),
     }
 
 
-def _faults(change: Document) -> Iterator[str]:
-    owner = change["owner"]
-    if owner["id"] is None:
-        yield f"the event names no {owner['type']}, so there is no such memory"
-    for name in ("block_label", "field"):
-        if not _NAME.fullmatch(change[name]):
-            yield f"{name} '{change[name][:64]}' is not a name in snake_case"
-    if change["proposed_value"] == change["current_value"]:
-        yield "the memory says this already"
+def _proposed(read: Effect, basis: Basis) -> Document:
+    """Return title, change, the version that it was made on, and why it cannot become a proposal."""
+    if isinstance(read, MemoryDiff):
+        change, version = memory_change(read, basis)
+        title = f"Remember in {read.owner} {read.block_label}.{read.field}"
+        return {"title": title, "base_version": version, "change": change, "dropped": next(memory_faults(change), None)}
+    change = change_of(read, basis)
+    dropped = fault_of(read, change, basis)
+    return {"title": title_of(read), "base_version": None, "change": change, "dropped": dropped}
 
 
-def _ticket_change(item: Mapping[str, Any]) -> Document:
-    fields = ("action", "ticket_id", "title", "change")
+def _unreadable(kind: EffectKind, why: str) -> Document:
     return {
-        "title": f"{item['action'].capitalize()} ticket: {item['title']}",
-        "reasoning": item["reasoning"],
-        "confidence": item["confidence"],
+        "title": f"An entry of {ANSWER_FIELDS[kind]}",
+        "reasoning": "",
+        "confidence": Confidence.LOW.value,
+        "evidence": [],
+        "evidence_dropped": [],
+        "ticket_ids": [],
         "base_version": None,
-        "change": {name: item[name] for name in fields},
-        "dropped": None,
+        "change": {},
+        "dropped": why,
     }

@@ -6,6 +6,7 @@ from services.runner.agents.limits import check_round
 from services.runner.agents.model_calls import ModelCalls, Said
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.work import Attempt
+from shared.domain.effects.basis import Shown
 from shared.llm.port import Message, ModelRequest, Role, ToolCall, ToolResult
 
 
@@ -33,6 +34,12 @@ class Conversation:
             self.rounds += 1
             results = await self.tool_calls.make(self.attempt, said.tool_calls)
             self.turns = (*self.turns, *said.tool_calls, *results)
+
+    def shown(self, event_id: str, told: str) -> Shown:
+        """Return what an answer may refer to: what was told at first, and what tools returned since."""
+        texts = (turn.output for turn in self.turns if isinstance(turn, ToolResult))
+        tools = frozenset(turn.name for turn in self.turns if isinstance(turn, ToolCall))
+        return Shown(event_id, (told, *texts), tools)
 
     async def _ask(self) -> Said:
         spec, claim = self.attempt.spec, self.attempt.claim

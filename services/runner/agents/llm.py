@@ -14,7 +14,8 @@ from services.runner.agents.prompt import render_input, render_repair
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.recorder import Step
 from services.runner.work import Attempt
-from shared.domain.effect import SeenBlock, effects_of
+from shared.domain.effect import effects_of
+from shared.domain.effects.basis import Basis, SeenBlock, Shown
 from shared.domain.memory import Owner
 from shared.domain.run import Done
 from shared.errors import Permanent
@@ -45,7 +46,8 @@ class LlmAgent:
         model = self.models[attempt.spec.model.tier]
         conversation = Conversation(attempt, model, self.model_calls, self.tool_calls)
         spec = attempt.spec
-        answer = await conversation.answer_to(render_input(attempt.event, spec.memory, seen, spec.environment))
+        told = render_input(attempt.event, spec.memory, seen, spec.environment)
+        answer = await conversation.answer_to(told)
         parsed, faults = _check(answer, attempt.spec.output_schema)
         if faults:
             mended = await conversation.answer_to(render_repair(answer, faults))
@@ -55,7 +57,8 @@ class LlmAgent:
                 f"The answer of model '{model}' does not satisfy the output schema of '{attempt.spec.key}', even after"
                 f" one correction: {'; '.join(faults)}."
             )
-        return Done(parsed, effects_of(parsed, attempt.spec.effects, owners, seen))
+        shown = conversation.shown(attempt.event["id"], told)
+        return Done(parsed, effects_of(parsed, spec.effects, _basis(attempt, owners, seen, shown)))
 
     async def _read_memory(self, attempt: Attempt, owners: Mapping[MemoryOwner, str | None]) -> list[SeenBlock]:
         """Read the memory that the Agent may see, as a step: a resumed attempt must see what the first one saw."""
@@ -81,6 +84,19 @@ class LlmAgent:
         request = {"owners": [[owner.type.value, owner.id] for owner in wanted]}
         result = await attempt.steps.step("memory_read", "memory", request, read)
         return [SeenBlock(**{**block, "owner": MemoryOwner(block["owner"])}) for block in result["blocks"]]
+
+
+def _basis(
+    attempt: Attempt, owners: Mapping[MemoryOwner, str | None], seen: Sequence[SeenBlock], shown: Shown
+) -> Basis:
+    target = attempt.run["target"]
+    return Basis(
+        owners,
+        tuple(seen),
+        session_id=target["id"] if target["type"] == "daily_session" else None,
+        proposal_schema=attempt.spec.proposal_schema,
+        shown=shown,
+    )
 
 
 def _check(answer: str, schema: Mapping[str, Any] | None) -> tuple[dict[str, Any], Sequence[str]]:

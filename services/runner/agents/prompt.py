@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 
 from contracts.agents import MemoryOwner
-from shared.domain.effect import SeenBlock
+from shared.domain.effects.basis import SeenBlock
 
-_ATTRIBUTES = {"type": "type", "user": "userid", "project": "projectid", "time": "time"}
+_ATTRIBUTES = {"id": "id", "type": "type", "user": "userid", "project": "projectid", "time": "time"}
 
 
 def render_input(

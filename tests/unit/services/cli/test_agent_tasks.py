@@ -11,6 +11,7 @@ from infra.offline_model.strict import strict_errors
 from services.cli.agent_tasks import key_of, tasks_of
 from shared.domain.agent_check import checked
 from shared.domain.effect import effects_of
+from shared.domain.effects.basis import Basis
 from tests.unit.services.cli.test_commands import Desk, desk
 
 __all__ = ["desk"]
@@ -70,7 +71,7 @@ def test_its_answer_may_change_the_fields_that_it_is_asked_about_in_their_way_on
 
     good = {"memory_diffs": [diff("journey.blockers", "replace"), diff("student.insights", "append")]}
     assert answers.is_valid(good)
-    effects = effects_of(good, (EffectKind.MEMORY_DIFF,), {MemoryOwner.USER: "ada"}, [])
+    effects = effects_of(good, (EffectKind.MEMORY_DIFF,), Basis({MemoryOwner.USER: "ada"}))
     assert [effect["dropped"] for effect in effects] == [None, None]
     for wrong in (
         diff("journey.blockers", "append"),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.agents import EffectKind, MemoryOwner
-from shared.domain.effect import SeenBlock, effects_of
+from shared.domain.effect import effects_of
+from shared.domain.effects.basis import Basis, SeenBlock
 
 OWNERS: dict[MemoryOwner, str | None] = {MemoryOwner.USER: "ada", MemoryOwner.PROJECT: "apollo"}
 BOTH = (EffectKind.MEMORY_DIFF, EffectKind.TICKET_CHANGE)
@@ -29,7 +30,7 @@ def diff(**changes: Any) -> dict[str, Any]:
 
 def ticket(**changes: Any) -> dict[str, Any]:
     item = {
-        "action": "create",
+        "action": "open",
         "ticket_id": None,
         "title": "Renew the key",
         "change": "Renew it before Tuesday.",
@@ -40,7 +41,7 @@ def ticket(**changes: Any) -> dict[str, Any]:
 
 
 def only(*items: dict[str, Any], seen: tuple[SeenBlock, ...] = (SEEN,)) -> dict[str, Any]:
-    (effect,) = effects_of({"memory_diffs": list(items)}, BOTH, OWNERS, seen)
+    (effect,) = effects_of({"memory_diffs": list(items)}, BOTH, Basis(OWNERS, seen))
     return effect
 
 
@@ -80,7 +81,7 @@ def test_a_block_of_the_other_owner_with_the_same_label_is_not_taken() -> None:
 
 
 def test_memory_of_somebody_the_event_does_not_name_is_dropped() -> None:
-    (effect,) = effects_of({"memory_diffs": [diff()]}, BOTH, {**OWNERS, MemoryOwner.USER: None}, ())
+    (effect,) = effects_of({"memory_diffs": [diff()]}, BOTH, Basis({**OWNERS, MemoryOwner.USER: None}))
 
     assert effect["dropped"] == "the event names no user, so there is no such memory"
 
@@ -99,11 +100,11 @@ def test_what_the_memory_says_already_is_dropped() -> None:
 
 
 def test_a_ticket_change_keeps_what_the_change_is() -> None:
-    (effect,) = effects_of({"ticket_changes": [ticket()]}, BOTH, OWNERS, ())
+    (effect,) = effects_of({"ticket_changes": [ticket()]}, BOTH, Basis(OWNERS))
 
-    assert effect["title"] == "Create ticket: Renew the key"
+    assert effect["title"] == "Open ticket: Renew the key"
     assert effect["change"] == {
-        "action": "create",
+        "action": "open",
         "ticket_id": None,
         "title": "Renew the key",
         "change": "Renew it before Tuesday.",
@@ -114,22 +115,35 @@ def test_a_ticket_change_keeps_what_the_change_is() -> None:
 def test_a_kind_that_the_agent_may_not_have_is_ignored() -> None:
     answer = {"memory_diffs": [diff()], "ticket_changes": [ticket()]}
 
-    assert effects_of(answer, (), OWNERS, ()) == ()
-    assert [effect["kind"] for effect in effects_of(answer, (EffectKind.TICKET_CHANGE,), OWNERS, ())] == [
+    assert effects_of(answer, (), Basis(OWNERS)) == ()
+    assert [effect["kind"] for effect in effects_of(answer, (EffectKind.TICKET_CHANGE,), Basis(OWNERS))] == [
         "ticket_change"
     ]
 
 
 @pytest.mark.parametrize("answer", [{}, {"memory_diffs": []}, {"memory_diffs": None}])
 def test_an_answer_that_asks_for_nothing_has_no_effects(answer: dict[str, Any]) -> None:
-    assert effects_of(answer, BOTH, OWNERS, ()) == ()
+    assert effects_of(answer, BOTH, Basis(OWNERS)) == ()
 
 
 @given(diffs=st.integers(0, 4), tickets=st.integers(0, 4), bad=st.sets(st.integers(0, 3)))
 def test_effects_are_numbered_from_0_and_none_gets_lost(diffs: int, tickets: int, bad: set[int]) -> None:
     items = [diff(field="NOT OK" if place in bad else f"field_{place}") for place in range(diffs)]
 
-    effects = effects_of({"memory_diffs": items, "ticket_changes": [ticket()] * tickets}, BOTH, OWNERS, (SEEN,))
+    effects = effects_of({"memory_diffs": items, "ticket_changes": [ticket()] * tickets}, BOTH, Basis(OWNERS, (SEEN,)))
 
     assert [effect["index"] for effect in effects] == list(range(diffs + tickets))
     assert [effect["dropped"] is not None for effect in effects[:diffs]] == [place in bad for place in range(diffs)]
+
+
+def test_an_entry_that_is_not_of_its_kind_is_dropped_and_says_which_field() -> None:
+    answer = {"ticket_changes": [ticket(action="rename"), "close it"], "epics": "none", "memory_diffs": [{}]}
+
+    effects = effects_of(answer, (*BOTH, EffectKind.EPIC), Basis(OWNERS))
+
+    assert [(effect["kind"], effect["dropped"]) for effect in effects] == [
+        ("memory_diff", "'reasoning' is missing."),
+        ("ticket_change", "'action' is 'rename'; it must be 'open', 'update' or 'close'."),
+        ("ticket_change", "it is no object"),
+        ("epic", "it is no object"),
+    ]

@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 
 from contracts.agents import MemoryOwner
 from services.runner.agents.prompt import render_input, render_repair, render_tool_output
-from shared.domain.effect import SeenBlock
+from shared.domain.effects.basis import SeenBlock
 
-EVENT = {"type": "checkin.submitted", "userid": "ada", "time": "2026-11-20T09:00:00Z", "data": {"mood": "calm"}}
+EVENT = {
+    "id": "checkin-1",
+    "type": "checkin.submitted",
+    "userid": "ada",
+    "time": "2026-11-20T09:00:00Z",
+    "data": {"mood": "calm"},
+}
 BOTH = (MemoryOwner.USER, MemoryOwner.PROJECT)
 BLOCK = SeenBlock(MemoryOwner.USER, "ada", "preferences", 2, {"tea": "green", "reviews": "mornings"})
 
@@ -26,6 +32,7 @@ JSON = st.recursive(
 def test_the_event_its_content_and_the_memory_are_sections() -> None:
     assert render_input(EVENT, BOTH, [BLOCK]) == (
         "# Event\n"
+        "id: checkin-1\n"
         "type: checkin.submitted\n"
         "user: ada\n"
         "time: 2026-11-20T09:00:00Z\n"
