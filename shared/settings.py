@@ -152,6 +152,10 @@ class RunnerSettings(QueueSettings):
     heartbeat_seconds: float = Field(default=1.5, gt=0.1, description="How often a runner extends its leases.")
     openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the model provider.")
     openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible endpoint; empty means OpenAI.")
+    exa_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key of Exa, for the tools `web_search` and `web_page`; none without it."
+    )
+    exa_base_url: str | None = Field(default=None, description="Any endpoint that speaks Exa's API; empty means Exa.")
     openai_reasoning_model: str = _REASONING_MODEL
     openai_fast_model: str = _FAST_MODEL
     model_call_timeout_seconds: float = Field(default=120.0, gt=0, description="Longest wait for one model call.")

@@ -25,10 +25,13 @@ from services.runner.intake import Intake
 from services.runner.slots import Slots
 from services.runner.tools.registry import TOOLS
 from services.runner.tools.tool import Stores
+from services.runner.tools.web import Web
+from services.runner.tools.web_tools import web_tools
 from services.runner.versions import VersionCache
 from services.runner.work import Handler
 from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
+from shared.clock import Clock
 from shared.domain.rate import Limits
 from shared.llm.openai_client import OpenAIModel
 from shared.llm.paced import PacedModel
@@ -55,18 +58,27 @@ from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
 
-def handlers(settings: RunnerSettings, model: ModelClient, stores: Stores) -> Mapping[str, Handler]:
+def handlers(
+    settings: RunnerSettings, model: ModelClient, stores: Stores, web: Web | None = None
+) -> Mapping[str, Handler]:
     """Return every handler that an Agent version may name."""
+    tools = {**TOOLS, **{tool.spec.name: tool for tool in (web_tools(web) if web else ())}}
     models = {
         ModelTier.REASONING: settings.openai_reasoning_model,
         ModelTier.FAST: settings.openai_fast_model,
     }
     model_calls = ModelCalls(model, settings.model_call_timeout_seconds, settings.call_mode)
     return {
-        "llm": LlmAgent(model_calls, ToolCalls(TOOLS, stores), models, stores.memory),
+        "llm": LlmAgent(model_calls, ToolCalls(tools, stores), models, stores.memory),
         "noop": noop,
         "pause": pause,
     }
+
+
+def web_access(settings: RunnerSettings, clock: Clock) -> Web | None:
+    """Return the access to the web, if the runner has a key for it."""
+    key = settings.exa_api_key.get_secret_value().strip()
+    return Web(key, settings.exa_base_url, clock) if key else None
 
 
 def subscribe(broker: NatsBroker, intake: Intake, slots: Slots) -> list[EagerBatchSubscriber]:
@@ -112,6 +124,7 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     limits = Limits(settings.model_requests_per_minute, settings.model_tokens_per_minute)
     lanes = ProviderLanes(mongo.database, limits, clock, time.monotonic)
     model = PacedModel(provider, lanes, provider.host)
+    web = web_access(settings, clock)
     watch = ConfigurationWatch(mongo.database)
     runs, steps = RunStore(mongo.database), StepStore(mongo.database)
     admission = Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock)
@@ -119,7 +132,7 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     endings = Endings(runs, BodyStore(mongo.database), aftermath, publisher, clock)
     slots = Slots(settings.runner_slots, settings.runner_express_slots)
     execution = Execution(
-        handlers=handlers(settings, model, Stores(EventStore(mongo.database), MemoryStore(mongo.database))),
+        handlers=handlers(settings, model, Stores(EventStore(mongo.database), MemoryStore(mongo.database)), web),
         configuration=watch.configuration,
         steps=steps,
         endings=endings,
@@ -158,4 +171,6 @@ async def run(settings: RunnerSettings, process: Process) -> None:
         await pulse.end()
         await broker.stop()
     await model.close()
+    if web is not None:
+        await web.close()
     mongo.close()

@@ -14,8 +14,9 @@ from services.runner.agents.prompt import render_tool_failure, render_tool_outpu
 from services.runner.recorder import Step
 from services.runner.tools.output import as_output
 from services.runner.tools.tool import Scope, Stores, Tool, ToolStops
+from services.runner.tools.web_tools import NAMES as WEB_TOOLS
 from services.runner.work import Attempt
-from shared.errors import AppError, Permanent, StorageUnavailable
+from shared.errors import AppError, NotNow, Permanent, StorageUnavailable
 from shared.llm.port import ToolCall, ToolResult, ToolSpec
 
 _MOST_FAULTS = 10
@@ -28,6 +29,12 @@ class ToolUnknown(Permanent):
     code = "tool_unknown"
 
 
+class ToolUnavailable(Permanent):
+    """The Agent version names a tool of the web, and this runner has no EXA_API_KEY."""
+
+    code = "tool_unavailable"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCalls:
     """Makes the tool calls that a model asks for, with the data of the run alone."""
@@ -36,8 +43,13 @@ class ToolCalls:
     stores: Stores
 
     def offered(self, attempt: Attempt) -> tuple[ToolSpec, ...]:
-        """Return the tools of the Agent version; raises ToolUnknown for one that does not exist here."""
+        """Return the tools of the Agent version; raises ToolUnknown or ToolUnavailable for one that is not here."""
         missing = [name for name in attempt.spec.tools if name not in self.tools]
+        if WEB_TOOLS.issuperset(missing) and missing:
+            raise ToolUnavailable(
+                f"'{attempt.spec.key}' needs {', '.join(missing)}, and this runner has no EXA_API_KEY. Set it for every"
+                " runner, or take the tools out of the Agent."
+            )
         if missing:
             raise ToolUnknown(
                 f"'{attempt.spec.key}' names tools that this runner does not have ({', '.join(missing)}); there are"
@@ -87,7 +99,7 @@ class ToolCalls:
                 f" (limits.tool_call_timeout_seconds of '{attempt.spec.key}').",
                 attempt.produced,
             ) from None
-        except (ToolStops, StorageUnavailable):
+        except (ToolStops, StorageUnavailable, NotNow):
             raise
         except AppError as error:
             await step.fail(error)

@@ -8,10 +8,10 @@ import pytest
 
 from contracts.agents import AgentSpec
 from services.runner.agents.limits import RequestLimitReached, RoundLimitReached, TokenLimitReached, ToolCallTimedOut
-from services.runner.agents.tool_calls import ToolUnknown
+from services.runner.agents.tool_calls import ToolUnavailable, ToolUnknown
 from services.runner.tools.tool import Scope, Stores, Tool, ToolStops
 from shared.domain.run import Done, Usage
-from shared.errors import LimitReached, NotFound, StorageUnavailable
+from shared.errors import LimitReached, NotFound, NotNow, StorageUnavailable
 from shared.llm.errors import ModelUnavailable
 from shared.llm.port import ModelResponse, ToolCall, ToolResult, ToolSpec
 from shared.llm.port import Usage as ModelUsage
@@ -166,7 +166,9 @@ async def test_a_tool_that_fails_is_told_to_the_model_and_seen_with_its_step(mon
     assert (await run.recorded())[1]["error"]["code"] == "not_found"
 
 
-@pytest.mark.parametrize("error", [ToolStops("This must not go on."), StorageUnavailable("away")])
+@pytest.mark.parametrize(
+    "error", [ToolStops("This must not go on."), StorageUnavailable("away"), NotNow("full", retry_after_seconds=7.0)]
+)
 async def test_a_tool_can_end_the_attempt(mongo: Mongo, error: Exception) -> None:
     agent, model = (run := bench(mongo, Looking(failing(error)))).agent(asked(LOOK))
 
@@ -222,6 +224,15 @@ async def test_an_agent_with_a_tool_that_no_runner_has_fails_before_it_costs_any
     agent, model = run.agent()
 
     with pytest.raises(ToolUnknown, match=r"does not have \(fly\); there are look"):
+        await agent(run.attempt())
+
+    model.assert_finished()
+
+
+async def test_tools_of_the_web_need_a_key(mongo: Mongo) -> None:
+    agent, model = (run := bench(mongo, Looking(), tools=["look", "web_search"])).agent()
+
+    with pytest.raises(ToolUnavailable, match=r"needs web_search, and this runner has no EXA_API_KEY"):
         await agent(run.attempt())
 
     model.assert_finished()

@@ -11,7 +11,7 @@ from contracts.streams import RUN_EVENTS
 from infra.provision import seeded_agents
 from services.gateway.app import create_app
 from services.runner.agents.llm import LlmAgent
-from services.runner.app import handlers
+from services.runner.app import handlers, web_access
 from services.runner.tools.tool import Stores
 from services.scheduler.app import periodic_work
 from services.scheduler.leader import Leader
@@ -96,6 +96,12 @@ def key_sent(settings: RunnerSettings) -> str:
     return key
 
 
+def web_key(settings: RunnerSettings) -> str | None:
+    """Return the key with which the web is asked."""
+    web = web_access(settings, utc_now)
+    return None if web is None else web.api_key
+
+
 OBEYED: list[tuple[str, str, type[ServiceSettings], Callable[[Any], object]]] = [
     ("operating_background_enabled", "false", SchedulerSettings, fires),
     ("operating_background_interval_seconds", "61", ProvisionSettings, pulse_seconds),
@@ -106,6 +112,7 @@ OBEYED: list[tuple[str, str, type[ServiceSettings], Callable[[Any], object]]] = 
     ("ai_queue_status_retention_seconds", "77", GatewaySettings, shown_seconds),
     ("ai_queue_status_retention_seconds", "77", SchedulerSettings, kept_seconds),
     ("OPENAI_API_KEY", "sk-named", RunnerSettings, key_sent),
+    ("EXA_API_KEY", "exa-named", RunnerSettings, web_key),
     ("openai_reasoning_model", "deep-1", RunnerSettings, model_of(ModelTier.REASONING)),
     ("openai_fast_model", "quick-1", RunnerSettings, model_of(ModelTier.FAST)),
 ]
