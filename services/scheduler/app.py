@@ -118,16 +118,6 @@ def make_upkeep(
     return Upkeep(*stores, configuration, leader, clock, keep_for)
 
 
-def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
-    """Return what does the one and then the other."""
-
-    def do() -> None:
-        one()
-        other()
-
-    return do
-
-
 def periodic_work(
     settings: SchedulerSettings,
     mongo: Mongo,
@@ -143,7 +133,7 @@ def periodic_work(
         log.warning("timers.disabled", setting="OPERATING_BACKGROUND_ENABLED")
         return {"background": note.run}
     timers = make_timers(mongo, publisher, watch.configuration, leader, clock)
-    watch.on_change = both(watch.on_change, timers.plan_soon)
+    watch.tell(timers.plan_soon)
     idle = make_idle_sweep(mongo, publisher, watch.configuration, leader, clock)
     return {"background": note.run, "timers": timers.run, "idle": idle.run}
 
@@ -166,7 +156,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
         sweeper = make_sweeper(settings, mongo, client, publisher, watch.configuration, leader, steadiness, clock)
         lost = LostRunners(RunnerStore(mongo.database), sweeper.runs, client, leader, steadiness)
         upkeep = make_upkeep(settings, mongo, watch.configuration, leader, clock)
-        watch.on_change = upkeep.soon
+        watch.tell(upkeep.configuration_changed)
         loops = {
             "clock": clock.run,
             "leader": leader.run,

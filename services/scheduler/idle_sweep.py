@@ -46,7 +46,9 @@ class IdleSweep:
         await self.leader.keep_doing("idle", self.sweep, _TICK_SECONDS)
 
     async def sweep(self) -> None:
-        """Look at everybody who may be idle by now."""
+        """Look at everybody who may be idle by now, if any Agent waits for that."""
+        if not self.configuration.waits_for_idle:
+            return
         while len(due := await self.idleness.due(self.clock(), _BATCH)) == _BATCH:
             await self.judge(due)
         await self.judge(due)

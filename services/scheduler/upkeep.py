@@ -1,5 +1,6 @@
 """Keeps what is remembered of people's behaviour in step with Agents and members, and no longer than it is of use."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from services.scheduler.idle_sweep import idle_trigger, verdict_on
 from services.scheduler.leader import Leader
 from services.scheduler.whereabouts import Whereabouts, look_up
 from shared.clock import Clock
-from shared.domain.configuration import Configuration
+from shared.domain.configuration import BehaviourTrigger, Configuration
 from shared.domain.idleness import SETTLED, Fire, Forget, Idleness, IdleVerdict, Later, is_forgotten
 from shared.store.idleness import IdlenessStore
 from shared.store.members import MemberStore
@@ -24,7 +25,7 @@ _TICK_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Upkeep:
-    """Walks through everything while this process leads: when Agents or bindings have changed, and every ten minutes."""
+    """Walks through everything while this process leads: when what Agents wait for has changed, and every ten minutes."""
 
     idleness: IdlenessStore
     counts: MessageCountStore
@@ -34,10 +35,13 @@ class Upkeep:
     clock: Clock
     keep_for: timedelta
     _walked_at: datetime | None = field(default=None, init=False)
+    _obeyed: AbstractSet[BehaviourTrigger] = field(default=frozenset(), init=False)
 
-    def soon(self) -> None:
-        """Walk in the next tick: Agents or bindings have changed."""
-        self._walked_at = None
+    def configuration_changed(self) -> None:
+        """Walk in the next tick, if Agents wait for other behaviour than before."""
+        wanted = self.configuration.behaviour
+        if wanted != self._obeyed:
+            self._obeyed, self._walked_at = wanted, None
 
     async def run(self) -> None:
         """Walk until cancelled."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from contracts.agent_kinds import AgentStatus
 from contracts.agents import AgentSpec
+from contracts.behaviour import IdleTrigger, MessagesTrigger
 from shared.domain.binding import Binding, ScopeRef, scope_chain
 from shared.domain.effective import Effective, resolve
 from shared.domain.published import AgentVersion, Published
@@ -13,7 +14,10 @@ from shared.domain.published import AgentVersion, Published
 _MOST_KNOWN = 16_384
 
 
-__all__ = ["AgentVersion", "Configuration"]
+__all__ = ["AgentVersion", "BehaviourTrigger", "Configuration"]
+
+BehaviourTrigger = tuple[str, IdleTrigger | None, MessagesTrigger | None]
+"""An Agent by its id, and what behaviour starts it."""
 
 
 @dataclass(slots=True)
@@ -26,6 +30,7 @@ class Configuration:
     _of_server: Published = field(default_factory=Published)
     _own: Mapping[str, tuple[AgentVersion, ...]] = field(default_factory=dict)
     _of_organisation: dict[str, Published] = field(default_factory=dict)
+    _behaviour: AbstractSet[BehaviourTrigger] = frozenset()
     _statuses: Mapping[str, AgentStatus] = field(default_factory=dict)
     _bindings: dict[tuple[str, ScopeRef, str], Binding] = field(default_factory=dict)
     _effective: dict[tuple[str, str, str | None, str | None], tuple[AgentSpec, Effective]] = field(default_factory=dict)
@@ -40,12 +45,15 @@ class Configuration:
     ) -> None:
         """Take these as all that are published, and these statuses by Agent id; an Agent without one is active."""
         own: dict[str, list[AgentVersion]] = {}
+        behaviour: set[BehaviourTrigger] = set()
         for version in versions:
             own.setdefault(version.organisation, []).append(version)
+            behaviour.add((version.agent_id, version.spec.on_idle, version.spec.after_messages))
         self._of_server = Published.of(own.pop("", []))
         self._own = {name: tuple(versions) for name, versions in own.items()}
         # Arranged once somebody asks: most of many organisations do not for long.
         self._of_organisation = {}
+        self._behaviour = frozenset(behaviour)
         self._statuses = statuses or {}
         self._effective.clear()
 
@@ -78,6 +86,16 @@ class Configuration:
     def waiting_for_idle(self, organisation: str) -> tuple[AgentVersion, ...]:
         """Return the organisation's Agents that wait for users to be idle."""
         return self._published(organisation).on_idle
+
+    @property
+    def behaviour(self) -> AbstractSet[BehaviourTrigger]:
+        """What behaviour each published Agent waits for, or that it waits for none."""
+        return self._behaviour
+
+    @property
+    def waits_for_idle(self) -> bool:
+        """Whether any Agent waits for users to be idle."""
+        return any(on_idle is not None for _, on_idle, _ in self._behaviour)
 
     def effective(self, spec: AgentSpec, organisation: str, project: str | None, user: str | None) -> Effective:
         """Resolve what holds for an Agent's work for this user in this project."""

@@ -47,7 +47,7 @@ def _counted(event: Event, configuration: Configuration) -> Iterator[Skipped]:
         spec, trigger = version.spec, version.spec.after_messages
         if trigger is None or trigger.event != event.type:
             continue
-        off = _switched_off(event, version, configuration)
+        off = _switched_off(version, _effective(event, version, configuration))
         try:
             subject_of(trigger, spec.key, event)
         except SubjectMissing as error:
@@ -107,9 +107,10 @@ def _manual_target(event: AgentExecuteRequested) -> Target:
 
 def _decide(event: Event, start: _Start, configuration: Configuration, now: datetime) -> RunDecided | Skipped:
     version, spec = start.version, start.version.spec
-    effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
-    off = _switched_off(event, version, configuration)
-    kept_out = off or _filtered(event, version, start.when) or _closed(version, effective, now)
+    effective = _effective(event, version, configuration)
+    kept_out = (
+        _switched_off(version, effective) or _filtered(event, version, start.when) or _closed(version, effective, now)
+    )
     if kept_out is not None:
         return kept_out
     try:
@@ -130,9 +131,12 @@ def _decide(event: Event, start: _Start, configuration: Configuration, now: date
     )
 
 
-def _switched_off(event: Event, version: AgentVersion, configuration: Configuration) -> Skipped | None:
+def _effective(event: Event, version: AgentVersion, configuration: Configuration) -> Effective:
+    return configuration.effective(version.spec, event.organisationid, event.projectid, event.userid)
+
+
+def _switched_off(version: AgentVersion, effective: Effective) -> Skipped | None:
     spec = version.spec
-    effective = configuration.effective(spec, event.organisationid, event.projectid, event.userid)
     if effective.is_inactive:
         return Skipped(spec.key, version.number, Reason.AGENT_INACTIVE, None)
     if not effective.is_enabled:

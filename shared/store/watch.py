@@ -29,7 +29,7 @@ class ConfigurationWatch:
     run, once for each process that follows one.
     """
 
-    def __init__(self, database: Database, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, database: Database) -> None:
         self.configuration = Configuration()
         self._agents = AgentStore(database)
         self._bindings = BindingFeed(database)
@@ -37,8 +37,12 @@ class ConfigurationWatch:
         self._loaded: int | None = None
         self._load_at = 0.0
         self._load_all_at = 0.0
-        self.on_change = on_change
+        self._told: list[Callable[[], None]] = []
         self.is_loaded = asyncio.Event()
+
+    def tell(self, of_change: Callable[[], None]) -> None:
+        """Call this after each change from now on, too."""
+        self._told.append(of_change)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -58,7 +62,8 @@ class ConfigurationWatch:
         self._load_at = time.monotonic() + _LOAD_EVERY_SECONDS
         if revision != self._loaded:
             self._loaded = revision
-            self.on_change()
+            for of_change in self._told:
+                of_change()
         self.is_loaded.set()
 
     async def _load(self) -> None:

@@ -43,6 +43,12 @@ async def count_of(client: Client, stream: str) -> int:
     return int(state.messages)
 
 
+async def count_behind(client: Client, stream: str, subject: str) -> int:
+    """Return how many messages a stream holds, after one more has confirmed that all before it were considered."""
+    await client.jetstream().publish(subject, b"")
+    return await count_of(client, stream) - 1
+
+
 async def messages_of(client: Client, stream: str, count: int) -> Sequence[tuple[str, bytes, dict[str, str]]]:
     """Return subject, body and headers of everything that a stream holds, once it holds as much as this."""
     held = await until_seen(lambda: count_of(client, stream), lambda messages: messages >= count)

@@ -12,14 +12,8 @@ from contracts.subjects import last_id
 from shared.domain.run import RunStatus
 from shared.domain.run_event import run_event
 from shared.messaging.publisher import Publisher
-from tests.integration.messaging.looking import count_of, messages_of, take, until_settled
+from tests.integration.messaging.looking import count_behind, messages_of, take, until_settled
 from tests.unit.shared.given import a_new_run, a_stored_run
-
-
-async def count_behind(client: Client, stream: str, subject: str) -> int:
-    """Return how many messages a stream holds, after one more has confirmed that all before it were considered."""
-    await client.jetstream().publish(subject, b"")
-    return await count_of(client, stream) - 1
 
 
 async def test_a_run_that_is_dispatched_twice_is_in_the_queue_once(client: Client, publisher: Publisher) -> None:
@@ -117,7 +111,7 @@ async def test_a_dead_letter_is_kept_once(client: Client, publisher: Publisher) 
     for _ in range(3):
         assert await publisher.dead_letter("event", "ev_1", b"{}", "unreadable", "event.x.acme")
 
-    assert await count_of(client, DEAD.name) == 1
+    assert await count_behind(client, DEAD.name, "dead.event.last") == 1
 
 
 async def test_a_dead_letter_that_cannot_be_kept_is_not_taken_for_kept(client: Client, publisher: Publisher) -> None:

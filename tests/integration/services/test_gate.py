@@ -38,7 +38,7 @@ from shared.store.run_documents import waiting_document
 from shared.store.runs import RunStore
 from shared.store.slots import SlotStore
 from shared.testing.dead_letters import KeptLetters
-from tests.integration.messaging.looking import count_of, messages_of, take
+from tests.integration.messaging.looking import count_behind, messages_of, take
 from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
 
 Record = dict[str, Any]
@@ -121,7 +121,7 @@ async def test_an_event_is_stored_decided_and_its_runs_are_queued_dispatched_and
     assert (run["status"], run["event_key"], run["agent_key"], run["queued_at"]) == ("queued", event.key, "noter", NOW)
     ((subject, _, _),) = await messages_of(client, RUN_EVENTS.name, 1)
     assert last_id(subject) == run["_id"]
-    assert await count_of(client, RUNS.name) == 1
+    assert await count_behind(client, RUNS.name, "run.low.last") == 1
 
 
 async def test_an_event_that_is_delivered_again_changes_nothing_and_is_answered_the_same(
@@ -303,7 +303,7 @@ async def test_runs_beyond_a_limit_wait_for_a_place_and_say_so(
     assert set(slot.holders) == {run["_id"] for run in admitted}
     assert all(run["waiting_for"] == waiting_document(what, NOW, key=slot.key, detail=detail) for run in waiting)
     assert all(slot.key in run["slots"] for run in (*admitted, *waiting))
-    assert await count_of(client, RUNS.name) == 2
+    assert await count_behind(client, RUNS.name, "run.low.last") == 2
 
 
 async def test_a_run_that_waits_for_a_place_keeps_no_other(client: Client, mongo: Mongo, publisher: Publisher) -> None:

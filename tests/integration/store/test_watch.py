@@ -23,7 +23,8 @@ SOON_SECONDS = 1.0
 
 @asynccontextmanager
 async def watching(mongo: Mongo, on_change: Callable[[], None] = lambda: None) -> AsyncIterator[Configuration]:
-    watch = ConfigurationWatch(mongo.database, on_change)
+    watch = ConfigurationWatch(mongo.database)
+    watch.tell(on_change)
     task = asyncio.create_task(watch.run())
     try:
         async with asyncio.timeout(20):

@@ -45,7 +45,7 @@ def fires(settings: SchedulerSettings) -> str:
     watch = ConfigurationWatch(mongo.database)
     loops = periodic_work(settings, mongo, Publisher(), watch, leader, utc_now)
     mongo.close()
-    return str("timers" in loops and watch.on_change is not None).lower()
+    return str("timers" in loops).lower()
 
 
 def pulse_seconds(settings: ProvisionSettings) -> int:

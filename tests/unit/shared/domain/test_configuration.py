@@ -29,6 +29,19 @@ def test_an_event_triggers_its_agents_in_the_order_of_their_keys() -> None:
     assert made.triggered_by("ticket.opened") == ()
 
 
+def test_what_behaviour_agents_wait_for_changes_with_them_and_not_with_bindings() -> None:
+    made = configuration()
+    before = made.behaviour
+    made.replace_bindings([disabled("acme", Scope.USER, "ada")])
+    unchanged, waits_at_first = made.behaviour, made.waits_for_idle
+    made.replace_agents(
+        [a_version(a_spec(on_idle={"idle_threshold_minutes": 5, "target": {"type": "user", "id": "{userid}"}}))]
+    )
+
+    assert (unchanged == before, waits_at_first) == (True, False)
+    assert (made.behaviour == before, made.waits_for_idle) == (False, True)
+
+
 def test_an_agent_with_two_triggers_for_one_event_is_listed_once() -> None:
     twice = a_spec(triggers=[*NOTER.triggers, *NOTER.triggers])
     made = Configuration()
