@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.llm.answer import read_answer
 from shared.llm.errors import ModelAuthFailed, ModelTimedOut
 from shared.llm.openai_background import BackgroundCall, KeptResponses
+from shared.llm.openai_embeddings import OpenAIEmbedder
 from shared.llm.openai_errors import Translation
 from shared.llm.openai_items import input_items, text_format, tools
 from shared.llm.port import Background, ModelRequest, ModelResponse, Usage
@@ -62,6 +63,10 @@ class OpenAIModel:
     async def cancel(self, response_id: str, timeout_seconds: float) -> Usage | None:
         """End a background response, and return what it had used, None when the provider does not say."""
         return await self._kept.cancel(response_id, timeout_seconds)
+
+    def embedder(self, model: str, dimensions: int) -> OpenAIEmbedder:
+        """Return an embedder that shares the connections, and ends with them."""
+        return OpenAIEmbedder(self._client.embeddings.with_raw_response, self._translation, model, dimensions)
 
     async def close(self) -> None:
         """Close the connections; calls in flight fail."""

@@ -9,6 +9,7 @@ from shared.store import (
     bodies,
     cooldowns,
     dead_letters,
+    documents,
     events,
     idleness,
     lifecycle,
@@ -40,6 +41,8 @@ INDEXES: dict[str, list[IndexModel]] = {
     "cooldowns": cooldowns.INDEXES,
     "replays": replays.INDEXES + retention.REPLAY_INDEXES,
     "dead_letters": dead_letters.INDEXES,
+    "documents": documents.INDEXES,
+    "chunks": documents.CHUNK_INDEXES,
 }
 
 

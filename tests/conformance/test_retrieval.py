@@ -1,14 +1,22 @@
 """What every `Retrieval` does: the one of the runner, and the one of the tests; and what it expects of an `Embedder`."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.llm.port import Embedder
+from shared.retrieval.local import LocalVectors
 from shared.retrieval.port import Chunk, Document, Filters, Retrieval
+from shared.retrieval.stored import StoredRetrieval, VectorSearch
 from shared.retrieval.vectors import encoded
+from shared.settings import ServiceSettings
+from shared.store.document_search import DocumentSearch
+from shared.store.documents import CHUNK_INDEXES, DocumentStore
+from shared.store.mongo import Mongo
 from shared.testing.embedder import WordEmbedder
 from shared.testing.retrieval import MemoryRetrieval
+from tests.support.servers import RunningServer
 
 ACME, APOLLO, ZEUS = "acme", "apollo", "zeus"
 EXPORT = "The export of invoices is done by Friday."
@@ -35,9 +43,19 @@ def embedder() -> Embedder:
     return WordEmbedder()
 
 
-@pytest.fixture
-async def retrieval(time: Time) -> Retrieval:
-    return MemoryRetrieval(time)
+@pytest.fixture(params=["memory", "MongoDB"])
+async def retrieval(
+    request: pytest.FixtureRequest, time: Time, embedder: Embedder, mongo_server: RunningServer, mongo_database: str
+) -> AsyncIterator[Retrieval]:
+    if request.param == "memory":
+        yield MemoryRetrieval(time)
+        return
+    mongo = Mongo(ServiceSettings(mongodb_url=mongo_server.url, mongodb_database=mongo_database))
+    await mongo.database["chunks"].create_indexes(CHUNK_INDEXES)
+    search = DocumentSearch(mongo.database)
+    vectors: VectorSearch = LocalVectors(search, embedder.space, 1_000_000)
+    yield StoredRetrieval(DocumentStore(mongo, embedder.space, time), search, vectors)
+    mongo.close()
 
 
 async def _vector(embedder: Embedder, text: str) -> bytes:
