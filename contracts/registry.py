@@ -29,6 +29,7 @@ from contracts.jobs import JobFinished, JobStarted
 from contracts.manual_runs import AgentExecuteRequested
 from contracts.members import MemberJoined, MemberLeft
 from contracts.message_counts import MessagesCounted
+from contracts.proposals import ProposalApproved
 from contracts.roadmaps import RoadmapRequested
 from contracts.runs import RunCancelled, RunCompleted, RunFailed, RunQueued, RunStarted
 from contracts.schedules import ScheduleFired
@@ -73,6 +74,7 @@ _FROM_TOWPATH: Final[tuple[type[Event], ...]] = (
     UserIdleDetected,
     MessagesCounted,
     AgentExecuteRequested,
+    ProposalApproved,
     RunQueued,
     RunStarted,
     RunCompleted,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.doctor import dropped, effects, slots, unfinished, works
+from shared.doctor import approvals, dropped, effects, slots, unfinished, works
 from shared.store.inspection import Probe
 
 
@@ -45,6 +45,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("effect_missing", "Every effect of an ended run is projected.", effects.missing),
     Check("effect_repeated", "No effect is there twice, or without an end.", effects.repeated),
     Check("proposal_orphaned", "Every run with proposals is there.", effects.orphaned),
+    Check("approval_untold", "Every approved change outside memory is told once.", approvals.untold),
     Check("memory_repeated", "No proposal changed memory twice.", effects.applied_twice),
     Check("dead_letter_missing", "Every failed run has a dead letter.", dropped.without_dead_letter),
     Check("drop_unexplained", "Whatever does not go on says why.", dropped.decisions_without_reason),

@@ -9,7 +9,7 @@ from contracts.agents import EffectKind
 from contracts.effects import ANSWER_FIELDS, SHAPES, Confidence, Effect, MemoryDiff
 from contracts.field_errors import field_errors
 from shared.domain.effects.basis import Basis
-from shared.domain.effects.changes import change_of, fault_of, tickets_of, title_of
+from shared.domain.effects.changes import change_of, fault_of, tickets_of, title_of, too_large
 from shared.domain.effects.evidence import evidence_of
 from shared.domain.effects.memory_diff import memory_change, memory_faults
 
@@ -59,7 +59,7 @@ def _proposed(read: Effect, basis: Basis) -> Document:
         title = f"Remember in {read.owner} {read.block_label}.{read.field}"
         return {"title": title, "base_version": version, "change": change, "dropped": next(memory_faults(change), None)}
     change = change_of(read, basis)
-    dropped = fault_of(read, change, basis)
+    dropped = fault_of(read, change, basis) or too_large(change)
     return {"title": title_of(read), "base_version": None, "change": change, "dropped": dropped}
 
 

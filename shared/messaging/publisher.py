@@ -14,7 +14,8 @@ from shared.domain.run_event import RunEventMessage
 
 log = structlog.get_logger()
 
-_MESSAGE_ID = "Nats-Msg-Id"
+MESSAGE_ID = "Nats-Msg-Id"
+"""The header by which a stream keeps what is published twice within two minutes once."""
 _CONFIRM_SECONDS = 2
 
 
@@ -47,7 +48,7 @@ class Publisher:
     async def run_events(self, messages: Sequence[RunEventMessage]) -> None:
         """Tell facts of runs, unconfirmed."""
         for message in messages:
-            if not await self._send(message.subject, message.json, {_MESSAGE_ID: message.id}):
+            if not await self._send(message.subject, message.json, {MESSAGE_ID: message.id}):
                 return
 
     async def run_events_confirmed(self, messages: Sequence[RunEventMessage]) -> bool:
@@ -56,7 +57,7 @@ class Publisher:
             return False
         try:
             confirmations = [
-                await self._jetstream.publish_async(message.subject, message.json, headers={_MESSAGE_ID: message.id})
+                await self._jetstream.publish_async(message.subject, message.json, headers={MESSAGE_ID: message.id})
                 for message in messages
             ]
             async with asyncio.timeout(_CONFIRM_SECONDS):
@@ -81,7 +82,7 @@ class Publisher:
         """Tell of a message that cannot be handled, with the reason; return whether the stream has confirmed it."""
         if self._jetstream is None or not self.is_connected:
             return False
-        headers = {"Towpath-Reason": _header_text(reason), "Towpath-Subject": subject, _MESSAGE_ID: key}
+        headers = {"Towpath-Reason": _header_text(reason), "Towpath-Subject": subject, MESSAGE_ID: key}
         try:
             await self._jetstream.publish(dead_subject(kind, key), payload, timeout=_CONFIRM_SECONDS, headers=headers)
         except (TimeoutError, nats.errors.Error) as error:

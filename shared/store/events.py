@@ -86,6 +86,11 @@ class EventStore:
             cursor = self._events.find({"_id": {"$in": keys}}, {"content_hash": 1})
             return {document["_id"]: document["content_hash"] async for document in cursor}
 
+    async def accept_within(self, event: AcceptedEvent, session: TransactionSession) -> None:
+        """Store an event that is new, in the transaction that makes it true."""
+        with storage_errors():
+            await self._events.insert_one(_document(event), session=session)
+
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event.
 

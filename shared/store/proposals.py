@@ -12,6 +12,8 @@ from contracts.agents import EffectKind, MemoryOwner
 from shared.domain.memory import Fits, Operation, Owner, Stale, fit
 from shared.domain.proposal import ProposalStatus
 from shared.errors import Conflict, NotFound
+from shared.store.approvals import accept_approval
+from shared.store.events import EventStore
 from shared.store.memory import Author, MemoryStore
 from shared.store.mongo import Collection, Document, Mongo, insert_new, storage_errors
 
@@ -55,6 +57,7 @@ class ProposalStore:
         self._mongo = mongo
         self._proposals: Collection = mongo.database["proposals"]
         self._memory = MemoryStore(mongo.database)
+        self._events = EventStore(mongo.database)
 
     async def project(self, proposals: Sequence[Document]) -> None:
         """Add the proposals that are not there yet."""
@@ -86,7 +89,8 @@ class ProposalStore:
         return rejected if rejected is not None else await self._as_before(proposal_id, ProposalStatus.REJECTED)
 
     async def approve(self, proposal_id: str, deciding: Deciding) -> Document:
-        """Approve a pending proposal and, for memory, write the block's next version in the same transaction.
+        """Approve a pending proposal and, in the same transaction, write the block's next version, or for other kinds than
+        memory the event that tells the product.
 
         Approving again is the same answer. Raises ProposalDecided, or ProposalStale when newer text is in the way.
         """
@@ -103,7 +107,10 @@ class ProposalStore:
             return_document=ReturnDocument.AFTER,
             session=session,
         )
-        if approved is None or approved["kind"] != EffectKind.MEMORY_DIFF:
+        if approved is None:
+            return None
+        await accept_approval(self._events, approved, session)
+        if approved["kind"] != EffectKind.MEMORY_DIFF:
             return approved
         version = await self._apply_to_memory(approved, deciding, session)
         await self._proposals.update_one({"_id": proposal_id}, {"$set": {"applied_version": version}}, session=session)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.answers import json_answer
 from services.gateway.api_document import problems
+from services.gateway.approvals import tell_approved
 from services.gateway.auth import Caller
 from services.gateway.proposal_access import visible_proposal
 from services.gateway.state import Gateway, caller_of, gateway_of
@@ -30,6 +31,7 @@ async def approve_proposal(request: Request, proposal_id: str, decision: Decisio
     gateway, caller = gateway_of(request), await caller_of(request)
     await visible_proposal(gateway, caller, proposal_id)
     approved = await gateway.proposals.approve(proposal_id, _deciding(gateway, caller, decision))
+    await tell_approved(gateway.publisher, approved)
     log.info("proposal.approved", proposal_id=proposal_id, kind=approved["kind"], by=caller.user)
     return json_answer(proposal_view(approved))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from jsonschema import Draft202012Validator
 
 from contracts.effects import (
@@ -19,6 +20,7 @@ from contracts.effects import (
 from shared.domain.effects.basis import Basis
 
 Document = dict[str, Any]
+MOST_BYTES = 200_000
 _OF_EVERY_KIND = {"reasoning", "confidence", "evidence"}
 _BEFORE_TITLES: dict[type[Effect], str] = {
     RoadmapItem: "Add to the roadmap: ",
@@ -71,6 +73,12 @@ def fault_of(item: Effect, change: Document, basis: Basis) -> str | None:
     if isinstance(item, CustomProposal):
         return _custom_fault(item.content, basis.proposal_schema)
     return None
+
+
+def too_large(change: Document) -> str | None:
+    """Return that a change does not fit into the event that tells of its approval, if so."""
+    size = len(orjson.dumps(change))
+    return None if size <= MOST_BYTES else f"it has {size:,} bytes of JSON; at most {MOST_BYTES:,} are allowed"
 
 
 def _custom_fault(content: Any, schema: Mapping[str, Any] | None) -> str | None:

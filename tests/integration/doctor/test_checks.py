@@ -63,6 +63,11 @@ DAMAGES: dict[str, tuple[str, Damage, str]] = {
         "replayed",
     ),
     "proposal of no run": ("proposal_orphaned", added("proposals", {"_id": "stray", "run_id": "gone"}), "gone"),
+    "approval not told": (
+        "approval_untold",
+        changed("proposals", "proposal-1", status="approved", kind="epic", decided_at=OLD, evidence=[]),
+        "proposal-1:approved",
+    ),
     "memory changed twice": (
         "memory_repeated",
         added(

@@ -5,12 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
 from contracts.agents import MemoryOwner
+from contracts.ids import event_key
 from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
+from shared.domain.proposal_event import SOURCE, approved_event
 from shared.domain.run import RunStatus
 from shared.errors import NotFound
+from shared.store.events import SWEEP_AFTER, EventStore
 from shared.store.memory import MemoryBlock, MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import Deciding, ProposalDecided, ProposalStale, ProposalStore
@@ -88,6 +92,30 @@ async def test_approving_another_kind_is_a_decision_alone(mongo: Mongo) -> None:
 
     assert (approved["status"], approved["applied_version"]) == ("approved", None)
     assert await block(mongo) is None
+
+
+async def test_however_often_a_change_outside_memory_is_approved_its_event_is_stored_once(mongo: Mongo) -> None:
+    (told, untold) = await proposed(mongo, a_ticket_effect(0), diff(1))
+    store = ProposalStore(mongo)
+
+    await asyncio.gather(*(store.approve(told, DECIDING) for _ in range(5)), store.approve(untold, DECIDING))
+
+    events = await EventStore(mongo.database).recent({"organisation": "acme"}, 10)
+    assert [(event["type"], event["id"]) for event in events] == [("proposal.approved", f"{told}:approved")]
+    assert [event["_id"] for event in await EventStore(mongo.database).due_for_sweep(LATER + SWEEP_AFTER, 10)] == [
+        approved_event(await store.get({"_id": told})).key
+    ]
+
+
+async def test_an_approval_whose_event_cannot_be_stored_is_none(mongo: Mongo) -> None:
+    (id_,) = await proposed(mongo, a_ticket_effect())
+    store = ProposalStore(mongo)
+    await mongo.database["events"].insert_one({"_id": event_key("acme", SOURCE, f"{id_}:approved")})
+
+    with pytest.raises(DuplicateKeyError):
+        await store.approve(id_, DECIDING)
+
+    assert (await store.get({"_id": id_}))["status"] == "pending"
 
 
 async def test_rejecting_changes_no_memory(mongo: Mongo) -> None:

@@ -59,13 +59,14 @@ def test_types_are_a_noun_and_a_verb_in_the_past() -> None:
         "agent",
         "user",
         "messages",
+        "proposal",
     }
     assert nouns == told
     assert all(len(type_.split(".")) == 2 for type_, _ in EVENT_TYPES)
 
 
-def test_runs_schedules_behaviour_and_manual_runs_are_told_by_the_platform_only() -> None:
-    own = {"run", "schedule", "agent", "user", "messages"}
+def test_runs_schedules_behaviour_manual_runs_and_approvals_are_told_by_the_platform_only() -> None:
+    own = {"run", "schedule", "agent", "user", "messages", "proposal"}
     assert {type_.split(".")[0] for type_ in PLATFORM_TYPES} == own
     assert {type_ for type_, _ in EVENT_TYPES if type_.split(".")[0] in own} == PLATFORM_TYPES
 
