@@ -16,6 +16,7 @@ from contracts.fields import Clock
 from contracts.filters import Filter, MemberFilter
 from contracts.lanes import Lane
 from contracts.operation import Environment, LoggingLevel
+from contracts.queries import Query
 from contracts.targets import TargetRule as TargetRule  # noqa: PLC0414  # it is imported from here, too
 
 AgentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_\-]{0,63}$")]
@@ -205,7 +206,8 @@ class AgentSpec(_Model):
 
     `handler` is `llm`, or the name of a deterministic handler of the runner. `output_schema` is the JSON Schema that
     the answer must satisfy; the arrays in it named after an effect (`memory_diffs`, `ticket_changes` and so on) become
-    proposals when `effects` allows their kind. `proposal_schema` is the JSON Schema of what a custom one holds. `tools` names functions of the runner that the model may call.
+    proposals when `effects` allows their kind. `proposal_schema` is the JSON Schema of what a custom one holds. `queries`
+    are for the handler of that name. `tools` names functions of the runner that the model may call.
 
     `timeout_seconds` bounds one attempt, `call_timeout_seconds` one model call (None: the runner's setting),
     `run_timeout_seconds` the run from its first start, `queue_timeout_seconds` the time before that. `retry_attempts`
@@ -213,6 +215,7 @@ class AgentSpec(_Model):
     one target in it; None means no limit. `active_hours` are when it may start, unless a binding says otherwise.
     `cooldown_seconds`: so long after a run was started for a target, no event and no fire starts another one for it.
 
+    `batch_size` is how many runs of a batch are open at a time.
     `manual` allows people to start it by hand. `visibility` says whose it is, `agent_type`, `category` and `tags` sort it.
     Without `auto_start`, publishing leaves a new Agent inactive. `performance_monitoring` has its figures computed.
     """
@@ -232,6 +235,8 @@ class AgentSpec(_Model):
     output_schema: dict[str, Any] | None = None
     effects: tuple[EffectKind, ...] = ()
     proposal_schema: dict[str, Any] | None = None
+    queries: Annotated[tuple[Query, ...], Field(max_length=20)] = ()
+    batch_size: int = Field(default=50, ge=1, le=1_000)
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
     on_idle: IdleTrigger | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from infra.offline_model import comparing, drafting, notes, planning, reviewing
+from infra.offline_model import comparing, drafting, notes, planning, questioning, reviewing
 from infra.offline_model.conform import MISSING, Conformer, DoesNotFit
 from infra.offline_model.findings import Reading, read
 from infra.offline_model.memory import memory_diffs
@@ -25,6 +25,12 @@ _BUILDERS: dict[str, Callable[[Reading], Any]] = {
 }
 _BESIDE: dict[str, dict[str, Callable[[Reading], Any]]] = {
     "review": {"review": reviewing.review, "wins": reviewing.wins, "next_steps": reviewing.next_steps},
+    "insight": {
+        "insight": questioning.insight,
+        "confidence": questioning.confidence,
+        "reasoning": questioning.reasoning,
+    },
+    "merged_text": {"merged_text": questioning.merged_text},
     "duplicates": {
         "duplicates": comparing.duplicates,
         "conflicts": comparing.conflicts,

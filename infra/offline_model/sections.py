@@ -9,7 +9,12 @@ import orjson
 
 from infra.offline_model.told import hearsay
 
-_HEADING = re.compile(r"^# (Event|Environment|Content|Memory of the user|Memory of the project)\b.*$", re.MULTILINE)
+_HEADINGS = (
+    "Event|Environment|Content|Memory of the user|Memory of the project"
+    "|Question|Merge|Field|Current text of the field|History of the user|Insight"
+)
+_HEADING = re.compile(rf"^# ({_HEADINGS})\b.*$", re.MULTILINE)
+_LEFT_OUT = re.compile(r"^\(.* left out\.\)\n")
 _FACT = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 _MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[\w.-]{1,64}): (?P<text>.*))$")
 _KEYS_OF_FACTS = (
@@ -40,13 +45,19 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that an answer may rest on; `tickets` are those that tools told of, each once."""
+    """Everything that an answer may rest on; `tickets` are those that tools told of, each once.
+
+    A `question` is about the history, which is the data then; an `insight` is to be merged into the `current_text`.
+    """
 
     passages: tuple[Passage, ...]
     event: Mapping[str, str] = field(default_factory=dict)
     data: Any = None
     memory: tuple[Remembered, ...] = ()
     tickets: tuple[Mapping[str, Any], ...] = ()
+    question: str = ""
+    current_text: str = ""
+    insight: str = ""
 
     @property
     def title(self) -> str:
@@ -60,7 +71,7 @@ def read_material(text: str, told: Sequence[str] = ()) -> Material:
     sections = dict(_sections(text))
     if not sections:
         return Material(passages=(Passage("text", text),))
-    content = sections.get("Content", "").strip()
+    content = _LEFT_OUT.sub("", sections.get("Content", sections.get("History of the user", "")).strip())
     data = _json(content)
     heard = tuple(hearsay(told, data))
     happened = (each["data"] for each in heard if "data" in each)
@@ -74,6 +85,9 @@ def read_material(text: str, told: Sequence[str] = ()) -> Material:
             for remembered in _memory(owner, sections.get(f"Memory of the {owner}", ""))
         ),
         tickets=tuple({each["ticket_id"]: each for each in reversed(list(_tickets(heard)))}.values()),
+        question=sections.get("Question", "").strip().partition("\n")[0],
+        current_text=sections.get("Current text of the field", "").strip(),
+        insight=sections.get("Insight", "").strip(),
     )
 
 

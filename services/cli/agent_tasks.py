@@ -4,58 +4,28 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.cron import CronText
 from contracts.field_errors import field_errors
 from contracts.filters import ALL, MemberFilter
-from services.cli.task_answers import answer_schema, instructions
+from contracts.queries import HANDLER, Query, QueryScope
 from services.cli.toml_lines import line_of
 
 Document = dict[str, Any]
 
 TABLE: Final = "task"
-_MOST_EVENTS: Final = 20
 _TOOLS: Final = frozenset({"read_memory", "recent_events"})
-_HISTORY: Final = "recent_events"
+_SESSIONS: Final = frozenset({"current", "specific"})
+"""Names of the same thing in files that were written elsewhere."""
 
 
-class Merge(StrEnum):
-    """How an answer changes the field that a query names."""
-
-    APPEND = "append"
-    REPLACE = "replace"
-    LLM_DIFF = "llm_diff"
-
-
-class QueryScope(StrEnum):
-    """Which history a query is about."""
-
-    ALL = "all"
-    RECENT = "recent"
-    CURRENT = "current"
-    SPECIFIC = "specific"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Query(_Part):
-    """One question about a user, and the field of memory that its answer is for."""
-
-    target: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}\.[a-z][a-z0-9_]{0,63}$")]
-    question: str = Field(min_length=1)
-    scope: QueryScope = QueryScope.ALL
-    recent_limit: int | None = Field(default=None, ge=1)
-    merge: Merge = Merge.APPEND
-
-
-class Task(_Part):
+class Task(BaseModel):
     """One `[[task]]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=128)
     schedule: CronText | None = None
@@ -65,8 +35,8 @@ class Task(_Part):
     idle_cooldown_minutes: float = Field(default=60, ge=0, le=43_200)
     agent_types: tuple[str, ...] = ()
     user_filter: MemberFilter = ALL
-    batch_size: int | None = None
-    queries: tuple[Query, ...] = ()
+    batch_size: int | None = Field(default=None, ge=1, le=1_000)
+    queries: Annotated[tuple[Query, ...], Field(max_length=20)] = ()
     system: str | None = None
     tools: tuple[str, ...] = ()
 
@@ -98,7 +68,7 @@ def _checked(text: str, tables: list[Document]) -> list[Task]:
     tasks, wrong = [], []
     for index, table in enumerate(tables):
         try:
-            task = Task.model_validate(table)
+            task = Task.model_validate(_renamed(table))
         except ValidationError as error:
             wrong += [_told(text, index, each.field, each.message) for each in field_errors(error)]
             continue
@@ -115,21 +85,35 @@ def _told(text: str, index: int, field: str, message: str) -> str:
     return f"line {line_of(text, TABLE, [index, *path])}: {TABLE}.{index}.{field}: {message}"
 
 
+def _renamed(table: Document) -> Document:
+    """Return the table with the scopes of its queries under the names that they have here."""
+    queries = table.get("queries")
+    if not isinstance(queries, list):
+        return table
+    return {**table, "queries": [_with_scope(each) if isinstance(each, dict) else each for each in queries]}
+
+
+def _with_scope(query: Document) -> Document:
+    return {**query, "scope": QueryScope.SESSION.value} if query.get("scope") in _SESSIONS else query
+
+
 def _content(task: Task) -> Document:
     content: Document = {
         "key": key_of(task.name),
         "name": task.name,
         "visibility": "organisation",
-        "instructions": instructions(task.system, task.queries),
+        "instructions": (task.system or "").strip(),
         "memory": ["user"],
         "manual": task.manual,
-        # Every question is about what happened, and the run's own event says little of that.
-        "tools": list(dict.fromkeys((*task.tools, *((_HISTORY,) if task.queries else ())))),
+        "tools": list(task.tools),
     }
     if task.agent_types:
         content["tags"] = list(task.agent_types)
+    if task.batch_size is not None:
+        content["batch_size"] = task.batch_size
     if task.queries:
-        content |= {"output_schema": answer_schema(task.queries), "effects": ["memory_diff"]}
+        queries = [query.model_dump(mode="json", exclude_unset=True) for query in task.queries]
+        content |= {"handler": HANDLER, "queries": queries, "effects": ["memory_diff"]}
     return content | dict(_triggers(task))
 
 
@@ -150,8 +134,6 @@ def key_of(name: str) -> str:
 
 def _notes(task: Task, table: Mapping[str, Any]) -> Iterator[str]:
     """Yield what cannot be obeyed as it is written, and what is done instead."""
-    if task.batch_size is not None:
-        yield "batch_size is not needed: each user is a run of its own"
     if task.agent_types:
         yield "agent_types become tags: memory belongs to the user, whichever assistant is talked to"
     unused = [name for name in ("idle_threshold_minutes", "idle_cooldown_minutes") if name in table]
@@ -163,12 +145,12 @@ def _notes(task: Task, table: Mapping[str, Any]) -> Iterator[str]:
         yield "nothing starts it: it has no schedule, and neither on_idle nor manual is true"
     if unknown := [tool for tool in task.tools if tool not in _TOOLS]:
         yield f"tools: a run fails with tool_unknown where its runner has no {', '.join(unknown)}"
-    for index, query in enumerate(task.queries):
-        yield from _query_notes(f"queries.{index}", query)
+    yield from _query_notes(task, table)
 
 
-def _query_notes(field: str, query: Query) -> Iterator[str]:
-    if query.scope in {QueryScope.CURRENT, QueryScope.SPECIFIC}:
-        yield f"{field}.scope: '{query.scope}' cannot be asked for; the run sees the latest events of the user, as with 'all'"
-    if query.recent_limit is not None and query.recent_limit > _MOST_EVENTS:
-        yield f"{field}.recent_limit: recent_events shows {_MOST_EVENTS} at most, not {query.recent_limit}"
+def _query_notes(task: Task, table: Mapping[str, Any]) -> Iterator[str]:
+    for index, (query, said) in enumerate(zip(task.queries, table.get("queries", ()), strict=True)):
+        if query.scope is QueryScope.SESSION and said.get("scope") in _SESSIONS:
+            yield f"queries.{index}.scope: '{said['scope']}' becomes 'session', the one that the run is about"
+        if query.scope is not QueryScope.RECENT and "recent_limit" in said:
+            yield f"queries.{index}.recent_limit: of no effect, because scope is not 'recent'"

@@ -16,6 +16,7 @@ from services.runner.agents.llm import LlmAgent
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.noop import noop
 from services.runner.agents.pause import pause
+from services.runner.agents.queries import QueriesAgent
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.ending import Endings
 from services.runner.execution import Execution
@@ -68,8 +69,10 @@ def handlers(
         ModelTier.FAST: settings.openai_fast_model,
     }
     model_calls = ModelCalls(model, settings.model_call_timeout_seconds, settings.call_mode)
+    tool_calls = ToolCalls(tools, stores)
     return {
-        "llm": LlmAgent(model_calls, ToolCalls(tools, stores), models, stores.memory),
+        "llm": LlmAgent(model_calls, tool_calls, models, stores.memory),
+        "queries": QueriesAgent(model_calls, tool_calls, models, stores.memory, stores.events),
         "noop": noop,
         "pause": pause,
     }

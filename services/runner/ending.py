@@ -167,7 +167,9 @@ def _done(claim: Claim, outcome: Done, now: datetime, usage: Usage) -> Commit:
         why = f"has effects of {size} bytes" if size and text else "holds a number or a text that cannot be stored"
         error = RunError("output_unstorable", f"What this run produced {why}; the most is {_MOST_EFFECT_BYTES} bytes.")
         return Commit(claim, RunStatus.FAILED, now, usage, output_json=text, error=error)
-    return Commit(claim, RunStatus.COMPLETED, now, usage, output_json=text, effects=outcome.effects)
+    return Commit(
+        claim, RunStatus.COMPLETED, now, usage, output_json=text, effects=outcome.effects, tally=outcome.tally
+    )
 
 
 def _text(output: object) -> str | None:

@@ -83,6 +83,13 @@ class StepRecorder:
             call = self.instead_of(kind, name, request_hash, call)
         return self._step(index, kind, name, request_hash, call)
 
+    def number_from(self, index: int) -> None:
+        """Give the next steps numbers from this one on, or where the last one ended if that is later.
+
+        Parts of the work that have places of their own keep them, whatever the parts before do in another attempt.
+        """
+        self._next = max(self._next, index)
+
     async def note(self, index: int, facts: Mapping[str, Any]) -> None:
         """Record all that is known of a step under way."""
         if not await self._kept(lambda: self.steps.note(self.claim, index, facts)):

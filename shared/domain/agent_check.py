@@ -9,12 +9,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import ValidationError
 
-from contracts.agents import AgentSpec, EffectKind, ForEach
+from contracts.agents import AgentSpec, EffectKind, ForEach, MemoryOwner
 from contracts.behaviour import Per
 from contracts.envelope import Event, EventData
 from contracts.errors import FieldCode, FieldError, cut
 from contracts.field_errors import field_errors
 from contracts.filters import ALL
+from contracts.queries import HANDLER
 from contracts.registry import EVENT_TYPES, PLATFORM_TYPES
 
 _TRIGGERING = sorted({type_ for type_, _ in EVENT_TYPES} - PLATFORM_TYPES)
@@ -42,7 +43,13 @@ def checked(content: Mapping[str, Any]) -> AgentSpec:
         spec = AgentSpec.model_validate(content)
     except ValidationError as error:
         raise AgentUnfit([_reworded(each) for each in field_errors(error)]) from error
-    errors = [*_unknown_events(spec), *_for_nobody(spec), *_wrong_schemas(spec), *_custom_of_no_shape(spec)]
+    errors = [
+        *_unknown_events(spec),
+        *_for_nobody(spec),
+        *_wrong_schemas(spec),
+        *_custom_of_no_shape(spec),
+        *_wrong_queries(spec),
+    ]
     if errors:
         raise AgentUnfit(errors)
     return spec
@@ -111,3 +118,23 @@ def _custom_of_no_shape(spec: AgentSpec) -> Iterator[FieldError]:
     else:
         message = "'proposal_schema' is about custom proposals; add 'custom' to effects, or leave it out."
         yield FieldError("proposal_schema", FieldCode.NOT_ALLOWED, message)
+
+
+def _wrong_queries(spec: AgentSpec) -> Iterator[FieldError]:
+    """Yield what keeps queries from being asked, or their answers from being proposed."""
+    if not spec.queries:
+        if spec.handler == HANDLER:
+            yield FieldError(
+                "queries", FieldCode.MISSING, f"The handler '{HANDLER}' needs 'queries'; write one or more."
+            )
+        return
+    if spec.handler != HANDLER:
+        message = f"'handler' is '{cut(spec.handler)}'; write '{HANDLER}', which is the one that asks them."
+        yield FieldError("handler", FieldCode.INVALID, message)
+    if MemoryOwner.USER not in spec.memory:
+        yield FieldError("memory", FieldCode.INVALID, "Queries are about the memory of the user; add 'user'.")
+    if EffectKind.MEMORY_DIFF not in spec.effects:
+        yield FieldError("effects", FieldCode.INVALID, "What queries find is proposed as 'memory_diff'; add it.")
+    if spec.output_schema is not None:
+        message = "Queries have answers of their own shape; leave 'output_schema' out."
+        yield FieldError("output_schema", FieldCode.NOT_ALLOWED, message)

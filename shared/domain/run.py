@@ -1,6 +1,6 @@
 """The life of a run: its statuses, its one transition table, and how an attempt may end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -103,10 +103,14 @@ class RunError:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The attempt produced its output; `effects` are what it asks for, as `shared.domain.effect` makes them."""
+    """The attempt produced its output; `effects` are what it asks for, as `shared.domain.effect` makes them.
+
+    `tally` counts what a batch of such runs adds up, under the names that it is shown by.
+    """
 
     output: dict[str, Any]
     effects: tuple[dict[str, Any], ...] = ()
+    tally: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,12 @@ from shared.store.mongo import Collection, Database, Document, TransactionSessio
 
 INDEXES = [
     IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name="latest_first"),
+    # The history of one user, whatever all others did meanwhile.
+    IndexModel(
+        [("organisation", ASCENDING), ("user", ASCENDING), ("accepted_at", DESCENDING)],
+        name="of_user",
+        partialFilterExpression={"user": {"$gt": ""}},
+    ),
     # Only events about tickets are in it; what is compared at night is not searched for among everything else.
     IndexModel(
         [("organisation", ASCENDING), ("project", ASCENDING), ("accepted_at", DESCENDING)],

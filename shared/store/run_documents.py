@@ -141,6 +141,7 @@ class Commit:
     error: RunError | None = None
     spent_after_cancel: Usage | None = None
     only_if_wanted: bool = False
+    tally: Document = field(default_factory=dict)
 
     def changes(self) -> Document:
         """Return what the end makes of the run."""
@@ -157,6 +158,8 @@ class Commit:
         }
         if self.output_ref is not None:
             changes["output_ref"] = self.output_ref
+        if self.tally:
+            changes["tally"] = self.tally
         if self.spent_after_cancel is not None:
             changes["spent_after_cancel"] = usage_document(self.spent_after_cancel)
         return changes

@@ -1,6 +1,8 @@
 """The talk of one attempt with a model: its answer, after as many rounds of tool calls as it wants and may have."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.runner.agents.limits import check_round
 from services.runner.agents.model_calls import ModelCalls, Said
@@ -18,6 +20,7 @@ class Conversation:
     model: str
     model_calls: ModelCalls
     tool_calls: ToolCalls
+    output_schema: Mapping[str, Any] | None
     turns: tuple[Message | ToolCall | ToolResult, ...] = ()
     rounds: int = 0
 
@@ -47,7 +50,7 @@ class Conversation:
             model=self.model,
             instructions=spec.instructions,
             input=self.turns,
-            output_schema=spec.output_schema,
+            output_schema=self.output_schema,
             schema_name=spec.key,
             max_output_tokens=spec.model.max_output_tokens,
             metadata={"run_id": claim.run_id, "attempt": str(claim.attempt), "agent_key": spec.key},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.agents import MemoryOwner, ModelTier
-from services.runner.agents.llm import OutputInvalid
+from services.runner.agents.answering import OutputInvalid
 from shared.domain.memory import Owner
 from shared.domain.run import Usage
 from shared.llm.errors import ModelRateLimited, ModelUnavailable

@@ -1,17 +1,11 @@
 """`[[task]]` files: the Agents that they are, what cannot be obeyed, and where something is wrong."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from contracts.agents import EffectKind, MemoryOwner
-from infra.offline_model.strict import strict_errors
 from services.cli.agent_tasks import key_of, tasks_of
 from shared.domain.agent_check import checked
-from shared.domain.effect import effects_of
-from shared.domain.effects.basis import Basis
 from tests.unit.services.cli.test_commands import Desk, desk
 
 __all__ = ["desk"]
@@ -36,12 +30,6 @@ queries = [
 '''
 
 
-def diff(target: str, operation: str, **changes: str) -> dict[str, Any]:
-    label, field = target.split(".")
-    text = {"proposed_value": "Writes at night.", "reasoning": 'She says "at night".', "confidence": "high"}
-    return {"owner": "user", "block_label": label, "field": field, "operation": operation, **text, **changes}
-
-
 def test_the_grader_is_an_agent_that_can_be_published() -> None:
     (loaded,) = tasks_of(GRADER)
     spec = checked(loaded.content)
@@ -54,32 +42,16 @@ def test_the_grader_is_an_agent_that_can_be_published() -> None:
     )
     assert spec.on_idle is not None
     assert (spec.on_idle.idle_threshold_minutes, spec.on_idle.idle_cooldown_minutes) == (5, 30)
-    assert (spec.memory, spec.tools, spec.tags) == (("user",), ("recent_events",), ("tutor", "college-essay"))
-    assert spec.instructions.startswith("You are a curriculum grader...\n\n# What you are given")
-    assert "4. `engagement_strategy.approach`, `llm_diff` (" in spec.instructions
-    assert loaded.notes == (
-        "batch_size is not needed: each user is a run of its own",
-        "agent_types become tags: memory belongs to the user, whichever assistant is talked to",
-    )
-
-
-def test_its_answer_may_change_the_fields_that_it_is_asked_about_in_their_way_only() -> None:
-    schema = checked(tasks_of(GRADER)[0].content).output_schema
-    assert schema is not None
-    assert strict_errors(schema) == []
-    answers = Draft202012Validator(schema)
-
-    good = {"memory_diffs": [diff("journey.blockers", "replace"), diff("student.insights", "append")]}
-    assert answers.is_valid(good)
-    effects = effects_of(good, (EffectKind.MEMORY_DIFF,), Basis({MemoryOwner.USER: "ada"}))
-    assert [effect["dropped"] for effect in effects] == [None, None]
-    for wrong in (
-        diff("journey.blockers", "append"),
-        diff("student.blockers", "replace"),
-        diff("student.insights", "append", owner="project"),
-        diff("student.insights", "append", proposed_value=" "),
-    ):
-        assert not answers.is_valid({"memory_diffs": [wrong]})
+    assert (spec.memory, spec.tools, spec.tags) == (("user",), (), ("tutor", "college-essay"))
+    assert (spec.handler, spec.batch_size) == ("queries", 50)
+    assert spec.instructions == "You are a curriculum grader..."
+    assert [(query.target, query.scope, query.merge) for query in spec.queries] == [
+        ("journey.grader_notes", "all", "replace"),
+        ("journey.blockers", "all", "replace"),
+        ("student.insights", "all", "append"),
+        ("engagement_strategy.approach", "all", "llm_diff"),
+    ]
+    assert loaded.notes == ("agent_types become tags: memory belongs to the user, whichever assistant is talked to",)
 
 
 def test_a_schedule_of_one_query_and_an_agent_without_any() -> None:
@@ -92,8 +64,12 @@ def test_a_schedule_of_one_query_and_an_agent_without_any() -> None:
         name = "Weekly look back!"
         schedule = "0 7 * * MON"
         user_filter = "member.project == 'apollo'"
+        batch_size = 5
         tools = ["read_memory", "query_honcho"]
-        queries = [{ target = "student.week", question = "What was new?", recent_limit = 50, scope = "specific" }]
+        queries = [
+            { target = "student.week", question = "What was new?", recent_limit = 50, scope = "specific" },
+            { target = "student.day", question = "And today?", recent_limit = 7, scope = "recent" },
+        ]
 
         [[task]]
         name = "7th"
@@ -104,21 +80,23 @@ def test_a_schedule_of_one_query_and_an_agent_without_any() -> None:
     )
     spec, other = checked(asking.content), checked(telling.content)
 
-    assert (spec.key, spec.on_idle, spec.tools) == (
+    assert (spec.key, spec.on_idle, spec.tools, spec.batch_size) == (
         "weekly-look-back",
         None,
-        ("read_memory", "query_honcho", "recent_events"),
+        ("read_memory", "query_honcho"),
+        5,
     )
     assert spec.schedule_trigger is not None
     assert spec.schedule_trigger.user_filter == "member.project == 'apollo'"
-    assert "Look at the latest 50 events." in spec.instructions
+    assert [(query.scope, query.merge) for query in spec.queries] == [("session", "append"), ("recent", "append")]
+    assert spec.queries[1].recent_limit == 7
     assert [note.partition(":")[0] for note in asking.notes] == [
         "agent",
         "tools",
         "queries.0.scope",
         "queries.0.recent_limit",
     ]
-    assert (other.key, other.output_schema, other.effects, other.tools) == ("task-7th", None, (), ())
+    assert (other.key, other.handler, other.effects, other.tools) == ("task-7th", "llm", (), ())
     assert [note.partition(":")[0] for note in telling.notes] == [
         "agent",
         "idle_threshold_minutes",
@@ -196,9 +174,9 @@ def test_notes_are_told_with_the_plan(desk: Desk, tmp_path: Path, capsys: pytest
 
     printed = capsys.readouterr().out
     assert "progression-grader: agent_types become tags" in printed
-    assert "progression-grader: batch_size is not needed: each user is a run of its own." in printed
     (body,) = desk.bodies()
     assert body["content"]["on_idle"]["idle_cooldown_minutes"] == 30
+    assert body["content"]["batch_size"] == 50
 
 
 def test_a_file_that_is_wrong_is_named_with_line_and_field(

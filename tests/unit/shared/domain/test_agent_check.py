@@ -46,3 +46,17 @@ def test_every_wrong_field_is_named_at_once() -> None:
         checked({"key": "noter", "retry_attempts": -1})
 
     assert {error.field for error in refused.value.errors} == {"name", "retry_attempts"}
+
+
+def test_queries_need_their_handler_the_users_memory_and_memory_diffs() -> None:
+    query = {"target": "journey.blockers", "question": "What blocks?"}
+    fit = {"key": "grader", "name": "Grader", "handler": "queries", "memory": ["user"], "effects": ["memory_diff"]}
+    assert checked({**fit, "queries": [query]}).queries[0].block_label == "journey"
+
+    with pytest.raises(AgentUnfit) as raised:
+        checked({"key": "grader", "name": "Grader", "queries": [query], "output_schema": {}})
+    assert [error.field for error in raised.value.errors] == ["handler", "memory", "effects", "output_schema"]
+
+    with pytest.raises(AgentUnfit) as raised:
+        checked(fit)
+    assert [error.field for error in raised.value.errors] == ["queries"]
