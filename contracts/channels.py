@@ -67,7 +67,7 @@ PRESENCE: Final = Channel(
 )
 
 TRAFFIC: Final[dict[str, Traffic]] = {
-    "gateway": Traffic(receives=(DECISIONS,), sends=(EVENTS, CANCELLING)),
+    "gateway": Traffic(receives=(DECISIONS, RUN_EVENTS), sends=(EVENTS, CANCELLING)),
     "gating": Traffic(receives=(EVENTS, PRESENCE), sends=(DISPATCH, RUN_EVENTS, DECISIONS, DEAD_LETTERS)),
     "scheduler": Traffic(receives=(PRESENCE,), sends=(EVENTS, DISPATCH, RUN_EVENTS)),
     "runner": Traffic(receives=(DISPATCH, CANCELLING, PRESENCE), sends=(RUN_EVENTS, DISPATCH)),

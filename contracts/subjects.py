@@ -71,6 +71,22 @@ def run_event_subject(organisation: str, user: str | None, agent_key: str, run_i
     return f"runevent.{token(organisation)}.{owner}.{token(agent_key)}.{token(run_id)}"
 
 
+def run_event_pattern(
+    organisation: str, user: str | None = None, agent_key: str | None = None, run_id: str | None = None
+) -> str:
+    """Return the filter for the lives of an organisation's runs: all of them, or those of a user, an Agent, one run."""
+    narrowed = ("*" if value is None else token(value) for value in (user, agent_key, run_id))
+    return ".".join(("runevent", token(organisation), *narrowed))
+
+
+def matches(subject: str, pattern: str) -> bool:
+    """Return whether a subject is under a pattern of as many tokens, in which `*` stands for any one."""
+    wanted, tokens = pattern.split("."), subject.split(".")
+    return len(wanted) == len(tokens) and all(
+        each in {"*", token_} for each, token_ in zip(wanted, tokens, strict=True)
+    )
+
+
 def dead_subject(kind: str, key: str) -> str:
     """Return where a dead letter is kept; `kind` says what died, `key` which one."""
     return f"dead.{token(kind)}.{token(key)}"

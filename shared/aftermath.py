@@ -31,14 +31,17 @@ class Aftermath:
         self._admission = admission
         self._publisher = publisher
 
-    async def follow(self, finished: Sequence[Document]) -> bool:
-        """Project, tell and note; return false when the ends could not be told, and stay due for the sweep."""
-        is_told = await self.tell(finished)
+    async def follow(self, finished: Sequence[Document], *, may_be_told: bool = False) -> bool:
+        """Project, tell and note; return false when the ends could not be told, and stay due for the sweep.
+
+        `may_be_told`: perhaps they were, and so long ago that the stream would take them a second time.
+        """
+        is_told = await self.tell(finished, may_be_told=may_be_told)
         if is_told:
             await self.note(finished)
         return is_told
 
-    async def tell(self, finished: Sequence[Document]) -> bool:
+    async def tell(self, finished: Sequence[Document], *, may_be_told: bool = False) -> bool:
         """Project the effects, keep failures as dead letters, let those in that must not wait, tell.
 
         Return whether all was confirmed.
@@ -48,7 +51,10 @@ class Aftermath:
             self._dead_letters.keep(letters_of_failures(finished)),
             self._admission.leave_narrow(finished),
         )
-        return await self._publisher.run_events_confirmed(run_events(finished))
+        messages = run_events(finished)
+        if may_be_told:
+            messages = await self._publisher.untold(messages)
+        return await self._publisher.run_events_confirmed(messages)
 
     async def leave(self, waiting: Sequence[Document]) -> None:
         """Let others in for runs that wait again."""

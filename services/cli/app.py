@@ -22,6 +22,7 @@ from services.cli import (
     preview,
     proposals,
     replays,
+    run_follow,
     run_watch,
     runs,
     schedules,
@@ -49,6 +50,7 @@ app = typer.Typer(
     ),
 )
 run_watch.register(runs.app)
+run_follow.register(runs.app)
 agent_changes.register(agents.app)
 agent_files.register(agents.app)
 agent_explain.register(agents.app)

@@ -1,7 +1,8 @@
 """Asks the gateway, and turns every answer that is no success into an error for a person."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -61,6 +62,21 @@ class Gateway:
             return document, answer.headers.get("ETag")
         raise _error(self._url, answer.status_code, document)
 
+    @contextmanager
+    def lines(self, path: str, params: Mapping[str, Any], last_id: str | None) -> Iterator[Iterator[str]]:
+        """Yield the lines of an answer that has no end, from after what was heard last; parameters that are None are left out."""
+        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        try:
+            with self._client.stream("GET", path, params=_given(params), headers=headers) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _error(self._url, answer.status_code, _document(answer))
+                yield _lines(answer.iter_text())
+        except httpx2.HTTPError as error:
+            raise Unreachable(
+                f"The gateway at {self._url} does not answer: {error or type(error).__name__}."
+            ) from error
+
     def probe(self) -> Document:
         """Return whether the gateway is ready, and which of its servers are there."""
         answer = self._request("GET", "/health/ready")
@@ -119,6 +135,14 @@ def _error(url: str, status: int, problem: Document | None) -> Refused | Unreach
     if status in _UNAVAILABLE:
         return Unreachable(said(problem))
     return Refused(said(problem), str(problem.get("code", "unknown")))
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Yield lines that end with a line feed; what else Unicode takes for the end of a line may be inside of them."""
+    begun = ""
+    for text in texts:
+        *whole, begun = (begun + text).split("\n")
+        yield from (line.removesuffix("\r") for line in whole)
 
 
 def _document(answer: httpx2.Response) -> Document | None:

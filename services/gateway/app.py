@@ -13,6 +13,7 @@ from services.gateway import api_document, problems
 from services.gateway.auth import Authenticator
 from services.gateway.gate_answers import GateAnswers
 from services.gateway.letter_decisions import LetterDecisions
+from services.gateway.live_feed import LiveFeed
 from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from services.gateway.routes import (
@@ -29,6 +30,7 @@ from services.gateway.routes import (
     explain,
     health,
     heartbeat,
+    live_events,
     memory,
     metrics,
     preview,
@@ -45,6 +47,7 @@ from shared.messaging.backlog import Backlog
 from shared.messaging.barrier import taken_by_server
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
+from shared.messaging.run_event_stream import RunEventStream
 from shared.settings import GatewaySettings
 from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
@@ -73,6 +76,7 @@ log = structlog.get_logger()
 ROUTERS = (
     events.router,
     accepted_events.router,
+    live_events.router,
     runs.router,
     run_actions.router,
     proposals.router,
@@ -115,12 +119,14 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         connecting = asyncio.create_task(_connect(broker, gateway))
         timing = asyncio.create_task(supervised("clock", gateway.clock.run))
+        following = asyncio.create_task(supervised("live_feed", gateway.live.run))
         log.info("service.started", port=settings.gateway_port)
         try:
             yield
         finally:
             connecting.cancel()
             timing.cancel()
+            following.cancel()
             await broker.stop()
             gateway.mongo.close()
             log.info("service.stopped")
@@ -172,6 +178,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         members=MemberStore(mongo.database),
         dead_letters=dead_letter_store,
         letter_decisions=LetterDecisions(dead_letter_store, run_store, event_store, publisher),
+        live=LiveFeed(RunEventStream()),
         metrics=Metrics(MetricsStore(mongo.database)),
         background=BackgroundStore(mongo.database),
     )
@@ -184,6 +191,7 @@ async def _connect(broker: NatsBroker, gateway: Gateway) -> None:
     # Before anything is published, the server must know where the gate's answers go.
     await taken_by_server(client)
     gateway.publisher.attach(client)
+    gateway.live.stream.attach(client)
     gateway.metrics.attach(Backlog(client))
 
 

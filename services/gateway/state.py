@@ -6,6 +6,7 @@ from fastapi import Request
 
 from services.gateway.auth import Authenticator, Caller
 from services.gateway.letter_decisions import LetterDecisions
+from services.gateway.live_feed import LiveFeed
 from services.gateway.metrics import Metrics
 from services.gateway.publish import Publishing
 from shared.messaging.publisher import Publisher
@@ -58,6 +59,7 @@ class Gateway:
     members: MemberStore
     dead_letters: DeadLetterStore
     letter_decisions: LetterDecisions
+    live: LiveFeed
     metrics: Metrics
     background: BackgroundStore
 

@@ -161,8 +161,9 @@ class Gate:
 
     async def _start(self, runs: Sequence[NewRun]) -> None:
         admitted = [run for run in runs if run.waiting_for is None]
-        await self.publisher.dispatch((Queue.of(run.lane, is_express=run.is_express), run.id) for run in admitted)
+        # First, so that no runner tells of a start before that.
         await self.publisher.run_events([run_event(run_document(run)) for run in runs])
+        await self.publisher.dispatch((Queue.of(run.lane, is_express=run.is_express), run.id) for run in admitted)
 
     async def _answer(self, batch: Sequence[Arrival], decisions: Records) -> None:
         """Tell each gateway process that waits for some of these events what was decided."""

@@ -96,14 +96,17 @@ class RunSweep:
             log.error("run.failed", run_id=run_id, code=error.code, detail=error.detail)
 
     async def _follow(self, finished: Sequence[Document], now: datetime) -> None:
-        if finished and not await self.aftermath.follow(finished):
-            await self.runs.sweep_again_at((run["_id"], look_again_at(run["finished_at"], now)) for run in finished)
+        late = [run for run in finished if now - run["finished_at"] >= _TELL_WITHIN]
+        soon = [run for run in finished if now - run["finished_at"] < _TELL_WITHIN]
+        for runs, may_be_told in ((soon, False), (late, True)):
+            if runs and not await self.aftermath.follow(runs, may_be_told=may_be_told):
+                await self.runs.sweep_again_at((run["_id"], look_again_at(run["finished_at"], now)) for run in runs)
 
     async def _dispatch(self, queued: Sequence[Document], now: datetime) -> None:
         await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in queued)
-        await self._publish(queued)
         # The stream knows what it was told for two minutes; told later, the same fact would be in it twice.
         await self.publisher.run_events(run_events(run for run in queued if now - run["changed_at"] < _TELL_WITHIN))
+        await self._publish(queued)
 
     async def _look_later(self, runs: Sequence[Document], now: datetime) -> None:
         await self.runs.sweep_again_at((run["_id"], look_again_at(run["changed_at"], now)) for run in runs)
@@ -113,8 +116,8 @@ class RunSweep:
 
     async def _restart(self, lost: Sequence[Document]) -> int:
         queued = [run for run in lost if run["status"] == RunStatus.QUEUED]
-        await self._publish(queued)
         await self.publisher.run_events(run_events(queued))
+        await self._publish(queued)
         for run in lost:
             log.warning("run.taken_over", run_id=run["_id"], attempt=run["attempt"], status=run["status"])
         return len(lost)

@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.lanes import Queue
+from contracts.streams import RUN_EVENTS
 from contracts.subjects import dead_subject, event_subject, run_subject
 from shared.domain.run_event import RunEventMessage
 
@@ -66,6 +67,20 @@ class Publisher:
             log.warning("run_events.unconfirmed", count=len(messages), error=str(error) or type(error).__name__)
             return False
         return True
+
+    async def untold(self, messages: Sequence[RunEventMessage]) -> list[RunEventMessage]:
+        """Return those that the stream does not hold as the last fact of their run; all of them while nobody can say."""
+        if self._jetstream is None or not self.is_connected:
+            return list(messages)
+        last = await asyncio.gather(*(self._last_told(self._jetstream, message.subject) for message in messages))
+        return [message for message, id_ in zip(messages, last, strict=True) if id_ != message.id]
+
+    async def _last_told(self, jetstream: JetStreamContext, subject: str) -> str | None:
+        try:
+            last = await jetstream.get_last_msg(RUN_EVENTS.name, subject)
+        except (TimeoutError, nats.errors.Error):
+            return None
+        return (last.headers or {}).get(_MESSAGE_ID)
 
     async def again(self, subject: str, payload: bytes) -> bool:
         """Publish a message once more as it came; return whether its stream has confirmed it."""

@@ -8,9 +8,11 @@ from nats.aio.client import Client
 from contracts.lanes import Queue
 from contracts.registry import parse_json
 from contracts.streams import EVENTS, GATING, RUN_EVENTS, RUNS
+from contracts.subjects import last_id
 from services.scheduler.steadiness import Steadiness
 from shared.domain.event import ACCEPTED_HEADER
 from shared.domain.run import RunStatus, Waiting
+from shared.domain.run_event import run_event
 from shared.messaging.provision import missing_parts
 from shared.messaging.publisher import Publisher
 from shared.store.events import GatedEvent
@@ -31,7 +33,7 @@ from tests.integration.store.given import (
 )
 from tests.support.steadying import Seconds
 from tests.support.waiting import until_seen
-from tests.unit.shared.given import a_memory_effect
+from tests.unit.shared.given import NOW, a_memory_effect, a_new_run, a_stored_run
 
 
 @pytest.fixture
@@ -187,6 +189,25 @@ async def test_what_a_crash_left_undone_after_a_commit_is_done(client: Client, m
     assert len(await bench.proposals.find({}, 10)) == 2
     ((_, body, _),) = await messages_of(client, RUN_EVENTS.name, 1)
     assert parse_json(body).type == "run.completed"
+    assert "sweep_at" not in await run_of(mongo)
+
+
+async def test_an_end_that_was_told_long_ago_is_not_told_again(client: Client, mongo: Mongo, bench: Bench) -> None:
+    """The stream has forgotten by then that it was told so, which a stream with a window of moments has at once."""
+    config = (await client.jetstream().stream_info(RUN_EVENTS.name)).config
+    await client.jetstream().update_stream(config, duplicate_window=0.1)
+    commit = completing(await claimed(bench.store))
+    await bench.store.write_fenced([commit])
+    end = run_event(await run_of(mongo))
+    await client.jetstream().publish(end.subject, end.json, headers={"Nats-Msg-Id": end.id})
+    other = a_stored_run(RunStatus.COMPLETED, a_new_run("run_2"), finished_at=commit.finished_at, changed_at=NOW)
+    await mongo.database["runs"].insert_one({**other, "sweep_at": commit.finished_at})
+    bench.clock.now = commit.finished_at + 600 * SECOND
+
+    await bench.sweep_runs()
+
+    told = [last_id(subject) for subject, _, _ in await messages_of(client, RUN_EVENTS.name, 2)]
+    assert told == [commit.claim.run_id, "run_2"]
     assert "sweep_at" not in await run_of(mongo)
 
 

@@ -103,3 +103,27 @@ def test_every_lane_has_its_queue_and_the_express_queue_in_front_of_it(lane: Lan
 def test_every_express_queue_is_served_before_the_flood_of_the_most_urgent_lane() -> None:
     assert all(queue.is_express for queue in QUEUES[:4])
     assert [queue.value for queue in QUEUES[4:]] == ["critical", "high", "medium", "low"]
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "is_meant"),
+    [
+        ({}, True),
+        ({"user": "ada"}, True),
+        ({"user": "bob"}, False),
+        ({"agent_key": "noter", "run_id": "run_1"}, True),
+        ({"run_id": "run_2"}, False),
+    ],
+)
+def test_a_pattern_of_run_events_means_those_runs(narrowed: dict[str, str], is_meant: bool) -> None:
+    subject = subjects.run_event_subject("acme.eu", "ada", "noter", "run_1")
+
+    assert subjects.matches(subject, subjects.run_event_pattern("acme.eu", **narrowed)) is is_meant
+
+
+def test_a_pattern_means_no_other_organisation_whatever_it_is_called() -> None:
+    subject = subjects.run_event_subject("acme", "ada", "noter", "run_1")
+
+    assert not any(
+        subjects.matches(subject, subjects.run_event_pattern(name)) for name in ("*", ">", "acme.ada", "acm", "_", "")
+    )
