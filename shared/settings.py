@@ -32,6 +32,9 @@ _STATUS_RETENTION = Field(
 )
 
 
+_PROPOSAL_TTL = Field(
+    default=2_592_000, ge=1, description="How long a proposal waits for a decision before it expires."
+)
 _REASONING_MODEL = Field(default="gpt-5.1", description="Model of Agents of the reasoning tier.")
 _FAST_MODEL = Field(default="gpt-5-mini", description="Model of Agents of the fast tier.")
 
@@ -129,6 +132,7 @@ class SchedulerSettings(StreamSettings, QueueSettings):
 
     operating_background_enabled: bool = Field(default=True, description="False stops all periodic work.")
     leader_lease_seconds: float = Field(default=3.0, gt=0.5, description="How long a silent leader stays leader.")
+    proposal_ttl_seconds: int = _PROPOSAL_TTL
     sweep_interval_seconds: float = Field(default=0.5, gt=0, description="How often lost work is looked for.")
     history_retention_seconds: int = Field(
         default=604_800, ge=1, description="How long finished runs stay in MongoDB, with their steps and events."
@@ -150,6 +154,7 @@ class RunnerSettings(QueueSettings):
     )
     lease_seconds: float = Field(default=6.0, gt=1, le=600, description="How long a silent runner keeps its runs.")
     heartbeat_seconds: float = Field(default=1.5, gt=0.1, description="How often a runner extends its leases.")
+    proposal_ttl_seconds: int = _PROPOSAL_TTL
     openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the model provider.")
     openai_base_url: str | None = Field(default=None, description="Any OpenAI-compatible endpoint; empty means OpenAI.")
     exa_api_key: SecretStr = Field(

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import memory_history
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, User, examples
 from services.cli.output import moment, print_json, print_table, say
@@ -29,7 +30,7 @@ def show(
         return
     rows = [row for block in answer["blocks"] for row in _rows(block)]
     if rows:
-        print_table(("OF", "BLOCK", "FIELD", "VERSION", "CHANGED (UTC)", "TEXT"), rows)
+        print_table(("ID", "OF", "BLOCK", "FIELD", "VERSION", "CHANGED (UTC)", "TEXT"), rows)
     else:
         say("There is nothing.")
 
@@ -37,4 +38,9 @@ def show(
 def _rows(block: Document) -> list[tuple[str, ...]]:
     owner, version = f"{block['owner']['type']} {block['owner']['id']}", str(block["version"])
     changed = moment(block["updated_at"])
-    return [(owner, block["label"], name, version, changed, text) for name, text in block["fields"].items()]
+    return [
+        (block["id"], owner, block["label"], name, version, changed, text) for name, text in block["fields"].items()
+    ]
+
+
+memory_history.add_to(app)

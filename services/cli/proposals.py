@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.errors import Unclear
 from services.cli.gateway import for_each, gateway_in
 from services.cli.options import AgentKey, AllUsers, AsJson, Cursor, Limit, Project, User, examples
 from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
@@ -109,6 +110,7 @@ def show(
 def _facts(proposal: Document) -> dict[str, str]:
     shown = ("id", "kind", "title", "status", "run_id", "project", "user", "reasoning", "confidence")
     diff = ("block_label", "field", "operation", "current_value", "proposed_value")
+    became = ("applied_version", "applied_value", "edited_by", "undone_by", "undone_version", "superseded_by")
     decided = f"{proposal['decided_by']}, {moment(proposal['decided_at'])} UTC" if proposal["decided_by"] else ""
     return {
         **{name.replace("_", " "): proposal[name] or "" for name in shown},
@@ -116,6 +118,7 @@ def _facts(proposal: Document) -> dict[str, str]:
         **{name.replace("_", " "): str(proposal.get(name) or "") for name in diff},
         "decided by": decided,
         "because": proposal["decision_reason"] or "",
+        **{name.replace("_", " "): str(proposal.get(name) or "") for name in became},
     }
 
 
@@ -124,19 +127,40 @@ def _facts(proposal: Document) -> dict[str, str]:
         f"towpath proposals approve {_A_PROPOSAL}", f'towpath proposals approve {_A_PROPOSAL} --reason "Yes."'
     )
 )
-def approve(context: typer.Context, proposal_ids: _Ids, reason: _Reason = None, *, as_json: AsJson = False) -> None:
-    """Approve proposals; one for memory is applied in the same moment, unless the text has changed since."""
-    _decide(context, "approve", proposal_ids, reason, as_json=as_json)
+def approve(
+    context: typer.Context,
+    proposal_ids: _Ids,
+    reason: _Reason = None,
+    value: Annotated[
+        str | None, typer.Option("--value", help="Your text instead of the proposed one, of one memory diff.")
+    ] = None,
+    base: Annotated[
+        int | None, typer.Option("--base", min=0, help="The version of the block that your text was made on.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Approve proposals; one for memory is applied in the same moment, unless the same place has changed since."""
+    if value is not None and len(proposal_ids) > 1:
+        raise Unclear("--value: is the text of one proposal; name one id.")
+    body = {"reason": reason, "proposed_value": value, "base_version": base}
+    _decide(context, "approve", proposal_ids, body, as_json=as_json)
+
+
+@app.command(epilog=examples(f'towpath proposals undo {_A_PROPOSAL} --reason "Not any more."'))
+def undo(context: typer.Context, proposal_ids: _Ids, reason: _Reason = None, *, as_json: AsJson = False) -> None:
+    """Take back exactly what approved memory diffs had changed."""
+    _decide(context, "undo", proposal_ids, {"reason": reason}, as_json=as_json)
 
 
 @app.command(epilog=examples(f'towpath proposals reject {_A_PROPOSAL} --reason "She was joking."'))
 def reject(context: typer.Context, proposal_ids: _Ids, reason: _Reason = None, *, as_json: AsJson = False) -> None:
     """Reject proposals."""
-    _decide(context, "reject", proposal_ids, reason, as_json=as_json)
+    _decide(context, "reject", proposal_ids, {"reason": reason}, as_json=as_json)
 
 
-def _decide(context: typer.Context, action: str, ids: list[str], reason: str | None, *, as_json: bool) -> None:
-    gateway, body = gateway_in(context), {"reason": reason}
+def _decide(context: typer.Context, action: str, ids: list[str], body: Document, *, as_json: bool) -> None:
+    gateway = gateway_in(context)
     for_each(ids, lambda each: gateway.post(f"{_PATH}/{each}/{action}", body), partial(_report, as_json=as_json))
 
 
@@ -145,4 +169,6 @@ def _report(proposals: list[Document], *, as_json: bool) -> None:
         print_json({"proposals": proposals})
         return
     for each in proposals:
-        say(f"{each['id']} is {each['status']}.")
+        undone = f", undone by version {each['undone_version']}" if each.get("undone_version") else ""
+        rebased = f", rebased from version {each['rebased_from']}" if each.get("rebased") else ""
+        say(f"{each['id']} is {each['status']}{rebased}{undone}.")

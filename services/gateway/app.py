@@ -32,6 +32,7 @@ from services.gateway.routes import (
     heartbeat,
     live_events,
     memory,
+    memory_blocks,
     metrics,
     preview,
     proposal_decisions,
@@ -60,6 +61,7 @@ from shared.store.events import EventStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
+from shared.store.memory_history import MemoryHistory
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
@@ -82,6 +84,7 @@ ROUTERS = (
     proposals.router,
     proposal_decisions.router,
     memory.router,
+    memory_blocks.router,
     bindings.router,
     agents.router,
     agent_versions.router,
@@ -169,6 +172,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         runners=RunnerStore(mongo.database),
         proposals=ProposalStore(mongo),
         memory=MemoryStore(mongo.database),
+        memory_history=MemoryHistory(mongo),
         bindings=BindingStore(mongo.database),
         schedules=ScheduleStore(mongo.database),
         agents=AgentStore(mongo.database),

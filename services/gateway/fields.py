@@ -18,7 +18,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("in UTC it is before the year 1 or after the year 9999") from error
 
 
-def _in_unicode(document: dict[str, Any]) -> dict[str, Any]:
+def in_unicode(document: dict[str, Any]) -> dict[str, Any]:
     """Refuse half a surrogate pair, which JSON can escape and UTF-8 cannot hold."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
@@ -31,5 +31,5 @@ def _in_unicode(document: dict[str, Any]) -> dict[str, Any]:
 Text = Annotated[str, Field(max_length=1_000)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 ZonedMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Object = Annotated[dict[str, Any], AfterValidator(_in_unicode)]
+Object = Annotated[dict[str, Any], AfterValidator(in_unicode)]
 Skip = Annotated[int, Query(ge=0, le=_MOST_SKIPPED, description="How many to leave out first.")]

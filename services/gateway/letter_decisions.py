@@ -9,8 +9,8 @@ from shared.domain.dead_letter import DeadLetterKind, DeadLetterStatus
 from shared.errors import MessagingUnavailable
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore, payload_of
+from shared.store.deciding import Deciding
 from shared.store.events import EventStore
-from shared.store.proposals import Deciding
 from shared.store.runs import RunStore
 
 Document = dict[str, Any]

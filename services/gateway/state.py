@@ -22,6 +22,7 @@ from shared.store.events import EventStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
+from shared.store.memory_history import MemoryHistory
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.replays import ReplayStore
@@ -50,6 +51,7 @@ class Gateway:
     runners: RunnerStore
     proposals: ProposalStore
     memory: MemoryStore
+    memory_history: MemoryHistory
     bindings: BindingStore
     schedules: ScheduleStore
     agents: AgentStore

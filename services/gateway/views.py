@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from services.gateway.receipts import Receipt, receipt_view
 from shared.domain.binding import Binding
 from shared.domain.run import ACTIVE, RunStatus
 from shared.store.memory import MemoryBlock
@@ -164,7 +165,7 @@ class RunList(View):
     next_cursor: str | None
 
 
-class ProposalView(View):
+class ProposalView(Receipt, View):
     """A proposal. Those of kind `memory_diff` carry the fields of the diff, others their `change`."""
 
     model_config = ConfigDict(extra="allow")
@@ -306,6 +307,7 @@ def decision_view(decision: Document) -> dict[str, Any]:
 def proposal_view(proposal: Document) -> dict[str, Any]:
     """Return a stored proposal as it is shown; the fields of a memory diff stand beside its own."""
     view = {"id": proposal["_id"], **{name: proposal[name] for name in _PROPOSAL_FIELDS}}
+    view |= receipt_view(proposal)
     return view | (proposal["change"] if proposal["kind"] == "memory_diff" else {"change": proposal["change"]})
 
 

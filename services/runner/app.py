@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 
 from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.msg import Msg
@@ -131,7 +132,8 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     watch = ConfigurationWatch(mongo.database)
     runs, steps = RunStore(mongo.database), StepStore(mongo.database)
     admission = Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock)
-    aftermath = Aftermath(runs, ProposalStore(mongo), DeadLetterStore(mongo.database), admission, publisher)
+    proposals = ProposalStore(mongo, timedelta(seconds=settings.proposal_ttl_seconds))
+    aftermath = Aftermath(runs, proposals, DeadLetterStore(mongo.database), admission, publisher)
     endings = Endings(runs, BodyStore(mongo.database), aftermath, publisher, clock)
     slots = Slots(settings.runner_slots, settings.runner_express_slots)
     execution = Execution(

@@ -16,6 +16,7 @@ from services.scheduler.leader import Leader
 from services.scheduler.lost_runners import LostRunners
 from services.scheduler.paused import Paused
 from services.scheduler.planned import PlannedStatuses
+from services.scheduler.proposal_expiry import ProposalExpiry
 from services.scheduler.run_sweep import RunSweep
 from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.steadiness import Steadiness
@@ -54,6 +55,11 @@ from shared.supervise import stop, supervised
 log = structlog.get_logger()
 
 
+def make_proposals(settings: SchedulerSettings, mongo: Mongo) -> ProposalStore:
+    """Compose the store of proposals, which knows how long they wait."""
+    return ProposalStore(mongo, timedelta(seconds=settings.proposal_ttl_seconds))
+
+
 def make_sweeper(
     settings: SchedulerSettings,
     mongo: Mongo,
@@ -68,7 +74,7 @@ def make_sweeper(
     runs, slots = RunStore(mongo.database), SlotStore(mongo.database)
     admission = Admission(slots, runs, publisher, queue_limits(settings), clock)
     paused = Paused(runs, admission, configuration)
-    aftermath = Aftermath(runs, ProposalStore(mongo), DeadLetterStore(mongo.database), admission, publisher)
+    aftermath = Aftermath(runs, make_proposals(settings, mongo), DeadLetterStore(mongo.database), admission, publisher)
     return Sweeper(
         events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), clock),
         runs=RunSweep(runs, admission, paused, aftermath, publisher, steadiness, clock),
@@ -164,6 +170,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "lost_runners": lost.run,
             "checkup": make_checkup(mongo, leader).run,
             "planned_statuses": PlannedStatuses(LifecycleStore(mongo), leader, clock).run,
+            "proposal_expiry": ProposalExpiry(make_proposals(settings, mongo), leader, clock).run,
             "history": make_history(settings, mongo, leader, clock).run,
             "upkeep": upkeep.run,
             **periodic_work(settings, mongo, publisher, watch, leader, clock),

@@ -1,10 +1,16 @@
 """Memory blocks, and whether a proposed memory diff still fits the text it was made for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from contracts.agents import MemoryOwner
 from contracts.ids import derived_id
+from shared.domain.rebase import rebase
+
+LONGEST_TEXT: Final = 100_000
+"""Characters of a field that a person may write."""
 
 
 class Operation(StrEnum):
@@ -13,6 +19,15 @@ class Operation(StrEnum):
     APPEND = "append"
     REPLACE = "replace"
     LLM_DIFF = "llm_diff"
+
+
+class Action(StrEnum):
+    """What made a version of a block."""
+
+    APPROVED = "approved"
+    UNDONE = "undone"
+    EDITED = "edited"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +40,15 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Fits:
-    """The diff can be applied, and the field then has this text."""
+    """The diff can be applied, and the field then has this text; rebased, when it was made on an older one."""
 
     text: str
+    is_rebased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Somebody changed the field after the Agent had read it."""
+    """Somebody changed the same place of the field after the Agent had read it."""
 
     current_value: str
 
@@ -46,7 +62,7 @@ def fit(operation: Operation, seen: str, proposed: str, current: str) -> Fits | 
     """Decide what a diff made on the text `seen` does to the text that is there now.
 
     Appending never overwrites, so it fits any text; lines that already stand there together are not written twice.
-    Everything else fits only the text that the Agent saw.
+    Everything else is rebased onto a text that has changed since, and is stale where both changed the same place.
     """
     match operation:
         case Operation.APPEND:
@@ -54,4 +70,13 @@ def fit(operation: Operation, seen: str, proposed: str, current: str) -> Fits | 
                 return Fits(current)
             return Fits(f"{current}\n{proposed}" if current else proposed)
         case Operation.REPLACE | Operation.LLM_DIFF:
-            return Fits(proposed) if current == seen else Stale(current)
+            if current == seen:
+                return Fits(proposed)
+            text = rebase(seen, current, proposed)
+            return Stale(current) if text is None else Fits(text, is_rebased=True)
+
+
+def with_text(fields: Mapping[str, str], field: str, text: str) -> dict[str, str]:
+    """Return the fields with this text in one of them; without a text there is no such field."""
+    others = {name: value for name, value in fields.items() if name != field}
+    return {**others, field: text} if text else others

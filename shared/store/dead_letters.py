@@ -9,8 +9,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from shared.domain.dead_letter import DeadLetter, DeadLetterKind, DeadLetterStatus
 from shared.errors import NotFound
+from shared.store.deciding import Deciding
 from shared.store.mongo import Collection, Database, Document, TransactionSession, storage_errors
-from shared.store.proposals import Deciding
 
 _LATEST_FIRST = [("last_at", DESCENDING), ("_id", DESCENDING)]
 _OLDEST_FIRST = [("last_at", ASCENDING), ("_id", ASCENDING)]

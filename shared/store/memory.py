@@ -1,6 +1,6 @@
 """Memory blocks, and every version that each of them ever had."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from contracts.agents import MemoryOwner
-from shared.domain.memory import Owner, block_id
+from shared.domain.memory import Action, Owner, block_id
 from shared.store.mongo import Collection, Database, Document, storage_errors
 
 INDEXES = [
@@ -22,12 +22,22 @@ VERSION_INDEXES = [IndexModel([("block_id", ASCENDING), ("version", DESCENDING)]
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who made a version of a block: a person, deciding a proposal of an Agent's run."""
+    """Who made a version of a block: a person, alone or by approving a proposal of an Agent's run."""
 
     user: str
-    agent_key: str
-    run_id: str
-    proposal_id: str
+    agent_key: str | None = None
+    run_id: str | None = None
+    proposal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What made a version, why, and which proposal was undone or which version restored by it."""
+
+    action: Action = Action.APPROVED
+    reason: str | None = None
+    undone_proposal_id: str | None = None
+    restored_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class MemoryStore:
         if label is not None:
             query["label"] = label
         with storage_errors():
-            return [_block_of(document) async for document in self._blocks.find(query).sort("label", ASCENDING)]
+            return [block_of(document) async for document in self._blocks.find(query).sort("label", ASCENDING)]
 
     async def block(
         self, organisation: str, owner: Owner, label: str, session: AsyncIOMotorClientSession
@@ -73,7 +83,7 @@ class MemoryStore:
         """Return a block as a transaction sees it; one that nobody has written is empty, at version 0."""
         with storage_errors():
             document = await self._blocks.find_one({"_id": block_id(organisation, owner, label)}, session=session)
-        return MemoryBlock(organisation, owner, label, {}, 0) if document is None else _block_of(document)
+        return MemoryBlock(organisation, owner, label, {}, 0) if document is None else block_of(document)
 
     async def write(
         self,
@@ -82,6 +92,7 @@ class MemoryStore:
         author: Author,
         now: datetime,
         session: AsyncIOMotorClientSession,
+        cause: Cause = Cause(),
     ) -> int:
         """Write the block's next version and keep it in the history, in a transaction; return its number."""
         version = block.version + 1
@@ -99,12 +110,8 @@ class MemoryStore:
                     "block_id": block.id,
                     **content,
                     "at": now,
-                    "author": {
-                        "user": author.user,
-                        "agent_key": author.agent_key,
-                        "run_id": author.run_id,
-                        "proposal_id": author.proposal_id,
-                    },
+                    "author": asdict(author),
+                    **asdict(cause),
                 },
                 session=session,
             )
@@ -117,7 +124,8 @@ class MemoryStore:
         return version
 
 
-def _block_of(document: Document) -> MemoryBlock:
+def block_of(document: Document) -> MemoryBlock:
+    """Return a block as it is stored."""
     return MemoryBlock(
         organisation=document["organisation"],
         owner=Owner(MemoryOwner(document["owner"]["type"]), document["owner"]["id"]),

@@ -1,21 +1,24 @@
 """Proposals, and the one transaction in which one of them is decided."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
-from contracts.agents import EffectKind, MemoryOwner
-from shared.domain.memory import Fits, Operation, Owner, Stale, fit
-from shared.domain.proposal import ProposalStatus
+from contracts.agents import EffectKind
+from shared.domain.proposal import KEPT_FOR, ProposalStatus
 from shared.errors import Conflict, NotFound
+from shared.store import superseding
 from shared.store.approvals import accept_approval
+from shared.store.deciding import Deciding
 from shared.store.events import EventStore
-from shared.store.memory import Author, MemoryStore
+from shared.store.memory import MemoryStore
+from shared.store.memory_changes import Edit, MemoryChanges
+from shared.store.memory_history import MemoryHistory
 from shared.store.mongo import Collection, Document, Mongo, insert_new, storage_errors
+from shared.store.superseding import Superseding
 
 INDEXES = [
     IndexModel(
@@ -26,42 +29,55 @@ INDEXES = [
         [("organisation", ASCENDING), ("status", ASCENDING), ("created_at", DESCENDING)], name="by_organisation"
     ),
     IndexModel([("run_id", ASCENDING)], name="by_run"),
+    IndexModel([("expires_at", ASCENDING)], name="to_expire", partialFilterExpression={"status": "pending"}),
+    *superseding.INDEXES,
 ]
+
+Session = AsyncIOMotorClientSession
 
 
 class ProposalDecided(Conflict):
-    """The proposal is not pending any more."""
+    """The proposal is not pending any more, or not approved in the way that was asked for."""
 
     code = "proposal_decided"
 
 
-class ProposalStale(Conflict):
-    """Somebody changed the text after the Agent had read it."""
+class ProposalExpired(Conflict):
+    """Nobody decided the proposal in its time."""
 
-    code = "proposal_stale"
+    code = "proposal_expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Deciding:
-    """Who decides, when, and why."""
+class NotUndoable(Conflict):
+    """What was approved is not Towpath's to take back."""
 
-    user: str
-    at: datetime
-    reason: str | None = None
+    code = "proposal_not_undoable"
+
+
+class NotEditable(Conflict):
+    """The proposal has no text that could be approved in another form."""
+
+    code = "proposal_not_editable"
 
 
 class ProposalStore:
-    """The `proposals` collection."""
+    """The `proposals` collection. `kept_for` is how long a proposal that says nothing of it waits for its decision."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, kept_for: timedelta = KEPT_FOR) -> None:
         self._mongo = mongo
+        self._kept_for = kept_for
         self._proposals: Collection = mongo.database["proposals"]
-        self._memory = MemoryStore(mongo.database)
+        self._changes = MemoryChanges(MemoryStore(mongo.database), MemoryHistory(mongo))
+        self._superseding = Superseding(self._proposals)
         self._events = EventStore(mongo.database)
 
     async def project(self, proposals: Sequence[Document]) -> None:
-        """Add the proposals that are not there yet."""
-        await insert_new(self._proposals, list(proposals))
+        """Add the proposals that are not there yet, and see to what they supersede."""
+        new = [
+            {**each, "expires_at": each.get("expires_at") or each["created_at"] + self._kept_for} for each in proposals
+        ]
+        await insert_new(self._proposals, new)
+        await self._superseding.settle(new)
 
     async def find(self, query: Document, limit: int) -> list[Document]:
         """Return proposals that match, newest first."""
@@ -69,10 +85,10 @@ class ProposalStore:
             cursor = self._proposals.find(query).sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
             return await cursor.to_list(limit)
 
-    async def get(self, query: Document) -> Document:
+    async def get(self, query: Document, session: Session | None = None) -> Document:
         """Return the proposal that matches, or raise NotFound."""
         with storage_errors():
-            found = await self._proposals.find_one(query)
+            found = await self._proposals.find_one(query, session=session)
         if found is None:
             raise NotFound("There is no such proposal, or it is not yours to see.")
         return found
@@ -86,70 +102,86 @@ class ProposalStore:
                 {"$set": decided},
                 return_document=ReturnDocument.AFTER,
             )
-        return rejected if rejected is not None else await self._as_before(proposal_id, ProposalStatus.REJECTED)
+        return rejected or _same(await self.get({"_id": proposal_id}), ProposalStatus.REJECTED)
 
-    async def approve(self, proposal_id: str, deciding: Deciding) -> Document:
+    async def approve(self, proposal_id: str, deciding: Deciding, edit: Edit | None = None) -> Document:
         """Approve a pending proposal and, in the same transaction, write the block's next version, or for other kinds than
         memory the event that tells the product.
 
-        Approving again is the same answer. Raises ProposalDecided, or ProposalStale when newer text is in the way.
+        Approving again is the same answer. Raises ProposalDecided, ProposalExpired, NotEditable, or ProposalStale when
+        newer text is in the way.
         """
-        approved = await self._mongo.transaction(lambda session: self._approve(proposal_id, deciding, session))
-        return approved if approved is not None else await self._as_before(proposal_id, ProposalStatus.APPROVED)
+        return await self._mongo.transaction(lambda session: self._approve(proposal_id, deciding, edit, session))
 
-    async def _approve(
-        self, proposal_id: str, deciding: Deciding, session: AsyncIOMotorClientSession
-    ) -> Document | None:
-        pending = {"_id": proposal_id, "status": ProposalStatus.PENDING}
-        approved: Document | None = await self._proposals.find_one_and_update(
-            pending,
-            {"$set": _decided(ProposalStatus.APPROVED, deciding)},
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-        if approved is None:
-            return None
+    async def undo(self, proposal_id: str, deciding: Deciding) -> Document:
+        """Write a version of the block without what an approved memory diff had changed; undoing again is the same.
+
+        Raises ProposalDecided when it was not approved, NotUndoable, or UndoConflict when later changes are in the way.
+        """
+        return await self._mongo.transaction(lambda session: self._undo(proposal_id, deciding, session))
+
+    async def expire(self, now: datetime, limit: int) -> int:
+        """End so many of the pending proposals whose time is over; return how many that were."""
+        pending = {"status": ProposalStatus.PENDING, "expires_at": {"$lte": now}}
+        with storage_errors():
+            due = await self._proposals.find(pending, {"_id": 1}).hint("to_expire").limit(limit).to_list(limit)
+            if not due:
+                return 0
+            ids = [each["_id"] for each in due]
+            expired = [{"$set": {"status": ProposalStatus.EXPIRED.value, "decided_at": "$expires_at"}}]
+            return (await self._proposals.update_many({**pending, "_id": {"$in": ids}}, expired)).modified_count
+
+    async def _approve(self, proposal_id: str, deciding: Deciding, edit: Edit | None, session: Session) -> Document:
+        proposal = await self.get({"_id": proposal_id}, session)
+        if proposal["status"] != ProposalStatus.PENDING:
+            return _same(proposal, ProposalStatus.APPROVED, edit)
+        if (expires_at := proposal.get("expires_at")) is not None and expires_at <= deciding.at:
+            raise _expired(expires_at)
+        is_memory = proposal["kind"] == EffectKind.MEMORY_DIFF
+        if edit is not None and not is_memory:
+            raise NotEditable(f"A proposal of kind '{proposal['kind']}' has no 'proposed_value': approve it as it is.")
+        receipt = await self._changes.apply(proposal, deciding, edit, session) if is_memory else {}
+        approved = await self._note(proposal, _decided(ProposalStatus.APPROVED, deciding) | receipt, session)
         await accept_approval(self._events, approved, session)
-        if approved["kind"] != EffectKind.MEMORY_DIFF:
-            return approved
-        version = await self._apply_to_memory(approved, deciding, session)
-        await self._proposals.update_one({"_id": proposal_id}, {"$set": {"applied_version": version}}, session=session)
-        return {**approved, "applied_version": version}
+        return approved
 
-    async def _apply_to_memory(self, proposal: Document, deciding: Deciding, session: AsyncIOMotorClientSession) -> int:
-        change = proposal["change"]
-        owner = Owner(MemoryOwner(change["owner"]["type"]), change["owner"]["id"])
-        block = await self._memory.block(proposal["organisation"], owner, change["block_label"], session)
-        field = change["field"]
-        fitting = fit(
-            Operation(change["operation"]),
-            seen=change["current_value"],
-            proposed=change["proposed_value"],
-            current=block.fields.get(field, ""),
-        )
-        match fitting:
-            case Stale(current_value):
-                raise ProposalStale(
-                    f"Field '{field}' of block '{block.label}' was changed after the Agent read it"
-                    f" (version {proposal['base_version']}, now {block.version})."
-                    " Compare the three texts, then reject this proposal or edit the block yourself.",
-                    base=change["current_value"],
-                    current=current_value,
-                    proposed=change["proposed_value"],
-                )
-            case Fits(text):
-                author = Author(deciding.user, proposal["agent_key"], proposal["run_id"], proposal["_id"])
-                return await self._memory.write(block, {**block.fields, field: text}, author, deciding.at, session)
-
-    async def _as_before(self, proposal_id: str, wanted: ProposalStatus) -> Document:
-        proposal = await self.get({"_id": proposal_id})
-        if proposal["status"] != wanted:
-            raise ProposalDecided(
-                f"This proposal is {proposal['status']} since {proposal['decided_at']:%Y-%m-%d %H:%M} UTC"
-                f" by {proposal['decided_by']}; it cannot be {wanted}.",
-                status=proposal["status"],
+    async def _undo(self, proposal_id: str, deciding: Deciding, session: Session) -> Document:
+        proposal = _same(await self.get({"_id": proposal_id}, session), ProposalStatus.APPROVED)
+        if proposal.get("undone_at") is not None:
+            return proposal
+        if proposal["kind"] != EffectKind.MEMORY_DIFF:
+            raise NotUndoable(
+                f"A proposal of kind '{proposal['kind']}' is carried out by the product; take it back there."
             )
-        return proposal
+        return await self._note(proposal, await self._changes.take_back(proposal, deciding, session), session)
+
+    async def _note(self, proposal: Document, changes: Document, session: Session) -> Document:
+        await self._proposals.update_one({"_id": proposal["_id"]}, {"$set": changes}, session=session)
+        return {**proposal, **changes}
+
+
+def _same(proposal: Document, wanted: ProposalStatus, edit: Edit | None = None) -> Document:
+    """Return a proposal that was decided in just this way before, or raise."""
+    status = proposal["status"]
+    if status == ProposalStatus.EXPIRED:
+        raise _expired(proposal["decided_at"])
+    if status == ProposalStatus.PENDING:
+        raise ProposalDecided(f"This proposal is pending; it has to be {wanted} first.", proposal_status=status)
+    if status != wanted:
+        by = proposal["decided_by"] or f"proposal {proposal.get('superseded_by')}"
+        since = f"{proposal['decided_at']:%Y-%m-%d %H:%M} UTC"
+        raise ProposalDecided(
+            f"This proposal is {status} since {since} by {by}; it cannot be {wanted}.", proposal_status=status
+        )
+    if edit is not None and edit.value != proposal.get("applied_value"):
+        raise ProposalDecided("This proposal is approved with another text; edit the block instead.")
+    return proposal
+
+
+def _expired(at: datetime) -> ProposalExpired:
+    return ProposalExpired(
+        f"This proposal has expired at {at:%Y-%m-%d %H:%M} UTC; nothing can be done with it any more."
+    )
 
 
 def _decided(status: ProposalStatus, deciding: Deciding) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from services.gateway.letter_views import (
 from services.gateway.problems import Forbidden, RequestInvalid
 from services.gateway.state import Gateway, caller_of, gateway_of
 from shared.domain.dead_letter import DeadLetterKind, DeadLetterStatus
-from shared.store.proposals import Deciding
+from shared.store.deciding import Deciding
 
 log = structlog.get_logger()
 router = APIRouter(tags=["dead letters"])

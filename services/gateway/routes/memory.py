@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from contracts.agents import MemoryOwner
 from services.gateway.answers import json_answer
-from services.gateway.auth import Caller
-from services.gateway.problems import Forbidden
-from services.gateway.state import Gateway, caller_of, gateway_of
+from services.gateway.memory_access import check_member
+from services.gateway.state import caller_of, gateway_of
 from services.gateway.views import MemoryAnswer, block_view
 from shared.domain.memory import Owner
 
@@ -26,14 +25,7 @@ async def get_memory(
     gateway, caller = gateway_of(request), await caller_of(request)
     owners = [Owner(MemoryOwner.USER, caller.on_behalf_of(user))]
     if project is not None:
-        await _check_member(gateway, caller, project)
+        await check_member(gateway, caller, project)
         owners.append(Owner(MemoryOwner.PROJECT, project))
     blocks = await gateway.memory.of_owners(caller.organisation, owners, label)
     return json_answer({"blocks": [block_view(block) for block in blocks]})
-
-
-async def _check_member(gateway: Gateway, caller: Caller, project: str) -> None:
-    if caller.sees_organisation or project in caller.projects:
-        return
-    if not await gateway.members.is_member(caller.organisation, project, caller.user):
-        raise Forbidden(f"You are not a member of project '{project}'.")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from contracts.agents import IntervalSchedule, Scope
+from contracts.agents import IntervalSchedule, MemoryOwner, Scope
 from contracts.registry import parse
 from services.gateway.routes.events import EXAMPLE
 from shared.clock import utc_now
@@ -11,6 +11,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.dead_letter import DeadLetter, DeadLetterKind
 from shared.domain.decide import decide, record
 from shared.domain.event import accepted_event
+from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
 from shared.domain.replaying import NewReplay
 from shared.domain.run import RunStatus, Waiting
@@ -19,6 +20,7 @@ from shared.store.bindings import BindingStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore, GatedEvent
 from shared.store.members import Member, MembershipChange, MemberStore
+from shared.store.memory import Author, MemoryBlock, MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.replays import ReplayStore
@@ -72,6 +74,7 @@ async def seed(mongo: Mongo) -> dict[str, list[str]]:
         "letter_id": ["dead_1", FAILED],
         "event_key": [event_key],
         "replay_id": [replay],
+        "block_id": [await _block(mongo)],
     }
 
 
@@ -80,6 +83,14 @@ async def _replay(mongo: Mongo) -> str:
     replays = ReplayStore(mongo)
     new = NewReplay("acme", "noter", "noter", 1, "noter:1", None, "request-1", "hash", "olga", utc_now())
     return str((await replays.start(new, AGENT, await replays.originals("acme", "noter", None, None, None)))["_id"])
+
+
+async def _block(mongo: Mongo) -> str:
+    """Write a memory block."""
+    empty = MemoryBlock("acme", Owner(MemoryOwner.USER, "ada"), "preferences", {}, 0)
+    memory, author = MemoryStore(mongo.database), Author("ada")
+    await mongo.transaction(lambda session: memory.write(empty, {"tea": "green"}, author, utc_now(), session))
+    return empty.id
 
 
 async def _decided_event(mongo: Mongo) -> str:

@@ -8,9 +8,9 @@ import pytest
 from shared.domain.dead_letter import DeadLetter, DeadLetterKind, DeadLetterStatus
 from shared.errors import NotFound
 from shared.store.dead_letters import KEPT_FOR, DeadLetterStore, payload_of
+from shared.store.deciding import Deciding
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
-from shared.store.proposals import Deciding
 from tests.unit.shared.given import Document
 
 OPEN, REDRIVEN, DISCARDED = DeadLetterStatus.OPEN, DeadLetterStatus.REDRIVEN, DeadLetterStatus.DISCARDED

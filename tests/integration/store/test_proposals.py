@@ -14,10 +14,12 @@ from shared.domain.projection import proposals_of
 from shared.domain.proposal_event import SOURCE, approved_event
 from shared.domain.run import RunStatus
 from shared.errors import NotFound
+from shared.store.deciding import Deciding
 from shared.store.events import SWEEP_AFTER, EventStore
 from shared.store.memory import MemoryBlock, MemoryStore
+from shared.store.memory_changes import ProposalStale
 from shared.store.mongo import Mongo
-from shared.store.proposals import Deciding, ProposalDecided, ProposalStale, ProposalStore
+from shared.store.proposals import ProposalDecided, ProposalStore
 from tests.unit.shared.given import (
     LATER,
     NOW,
@@ -199,7 +201,7 @@ async def test_a_stale_diff_is_never_applied_over_newer_text(mongo: Mongo, opera
     with pytest.raises(ProposalStale, match="Field 'reviews' of block 'preferences' was changed") as raised:
         await store.approve(older, DECIDING)
 
-    assert raised.value.facts == {"base": "", "current": "mornings", "proposed": "evenings"}
+    assert raised.value.facts == {"base": "", "current": "mornings", "proposed": "evenings", "version": 1}
     assert await fields(mongo) == {"reviews": "mornings"}
     assert (await store.get({"_id": older}))["status"] == "pending"
     assert (await store.reject(older, DECIDING))["status"] == "rejected"

@@ -20,13 +20,14 @@ from shared.settings import ServiceSettings
 from shared.store.agents import AgentStore
 from shared.store.bindings import BindingStore
 from shared.store.dead_letters import DeadLetterStore
+from shared.store.deciding import Deciding
 from shared.store.events import EventStore, GatedEvent
 from shared.store.leases import LeaseStore
 from shared.store.members import Member, MembershipChange, MemberStore
 from shared.store.memory import MemoryStore
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
-from shared.store.proposals import Deciding, ProposalStore
+from shared.store.proposals import ProposalStore
 from shared.store.provision import provision_store
 from shared.store.replays import ReplayStore
 from shared.store.run_ends import Cancel

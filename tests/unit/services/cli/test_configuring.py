@@ -174,6 +174,7 @@ def test_schedules_are_listed_with_their_last_and_next_fire(desk: Desk, capsys: 
 
 def test_memory_is_shown_field_by_field(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     block = {
+        "id": "mem_1",
         "owner": {"type": "user", "id": "ada"},
         "label": "preferences",
         "fields": {"writing": "Short updates.", "meetings": "At noon."},

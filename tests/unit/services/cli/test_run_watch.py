@@ -169,3 +169,20 @@ def test_proposals_are_decided_one_by_one(
     assert desk.bodies()[0] == {"reason": "Because."}
     printed = capsys.readouterr()
     assert (printed.out, "prp_2: It is decided." in printed.err) == (f"prp_1 is {status}.\n", True)
+
+
+def test_one_proposal_is_approved_with_a_text_of_ones_own_and_undone(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approved = PROPOSAL | {"status": "approved", "rebased": True, "rebased_from": 2}
+    desk.tell(approved, approved | {"rebased": False, "undone_version": 4})
+
+    assert desk.towpath("proposals", "approve", "prp_1", "--value", "No meetings.", "--base", "3") == 0
+    assert desk.towpath("proposals", "undo", "prp_1") == 0
+    assert desk.towpath("proposals", "approve", "prp_1", "prp_2", "--value", "No meetings.") == 2
+
+    assert desk.bodies() == [{"proposed_value": "No meetings.", "base_version": 3}, {}]
+    assert desk.asked[1].url.path == "/api/proposals/prp_1/undo"
+    assert capsys.readouterr().out == (
+        "prp_1 is approved, rebased from version 2.\nprp_1 is approved, undone by version 4.\n"
+    )

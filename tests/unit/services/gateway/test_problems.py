@@ -15,7 +15,8 @@ from services.gateway.problems import (
     Unauthenticated,
 )
 from shared.errors import AppError, Conflict, NotFound, StorageUnavailable
-from shared.store.proposals import ProposalDecided, ProposalStale
+from shared.store.memory_changes import ProposalStale
+from shared.store.proposals import ProposalDecided
 
 
 def client_of(error: Exception) -> TestClient:

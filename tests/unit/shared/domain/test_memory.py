@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.agents import MemoryOwner
-from shared.domain.memory import Fits, Operation, Owner, Stale, block_id, fit
+from shared.domain.memory import Fits, Operation, Owner, Stale, block_id, fit, with_text
 
 TEXTS = st.text(st.sampled_from("ab \n"), max_size=8)
 OVERWRITING = st.sampled_from([Operation.REPLACE, Operation.LLM_DIFF])
@@ -22,13 +22,17 @@ def test_overwriting_fits_the_text_that_was_seen(operation: Operation, seen: str
     assert fit(operation, seen, proposed, current=seen) == Fits(proposed)
 
 
-@given(operation=OVERWRITING, seen=TEXTS, proposed=TEXTS, current=TEXTS)
-def test_overwriting_never_touches_a_text_that_was_not_seen(
-    operation: Operation, seen: str, proposed: str, current: str
-) -> None:
-    fitting = fit(operation, seen, proposed, current)
+@pytest.mark.parametrize("operation", [Operation.REPLACE, Operation.LLM_DIFF])
+def test_overwriting_a_newer_text_is_rebased_or_stale(operation: Operation) -> None:
+    newer = "I like green tea."
 
-    assert fitting == (Fits(proposed) if current == seen else Stale(current))
+    assert fit(operation, "I like tea.", "I love tea.", newer) == Fits("I love green tea.", is_rebased=True)
+    assert fit(operation, "I like tea.", "I like black tea.", newer) == Stale(newer)
+
+
+def test_a_field_without_a_text_is_no_field() -> None:
+    assert with_text({"a": "1", "b": "2"}, "b", "") == {"a": "1"}
+    assert with_text({"a": "1"}, "b", "2") == {"a": "1", "b": "2"}
 
 
 @given(seen=TEXTS, proposed=TEXTS, current=TEXTS)
