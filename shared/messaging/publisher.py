@@ -80,7 +80,7 @@ class Publisher:
             last = await jetstream.get_last_msg(RUN_EVENTS.name, subject)
         except (TimeoutError, nats.errors.Error):
             return None
-        return (last.headers or {}).get(_MESSAGE_ID)
+        return (last.headers or {}).get(MESSAGE_ID)
 
     async def again(self, subject: str, payload: bytes) -> bool:
         """Publish a message once more as it came; return whether its stream has confirmed it."""
