@@ -5,7 +5,17 @@ from itertools import groupby
 from typing import Final
 
 from infra.bench.scenario import Scenario
-from infra.bench.scenarios import accepts, gate, latency, memory, noop_runs, slow_runs, status_list, worker_killed
+from infra.bench.scenarios import (
+    accepts,
+    gate,
+    inbox,
+    latency,
+    memory,
+    noop_runs,
+    slow_runs,
+    status_list,
+    worker_killed,
+)
 from infra.bench.site import Needs
 
 _PLAIN: Final = Needs(environment=(("RUNNER_SLOTS", "64"), ("GATE_WAIT_SECONDS", "0")))
@@ -18,6 +28,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("accepts", "accepted events per second", _PLAIN, 60, accepts.measure),
     Scenario("noop", "no-op runs per second", _PLAIN, 90, noop_runs.measure),
     Scenario("status", "listing a user's runs beside a long history", _PLAIN, 60, status_list.measure),
+    Scenario("inbox", "listing 10,000 pending proposals of a user, and approving some", _PLAIN, 60, inbox.measure),
     Scenario("gate", "deciding events beside 20,000 bindings", _CONFIGURED, 90, gate.measure),
     Scenario("slow", "runs of half a second on 256 slots", slow_runs.NEEDS, 60, slow_runs.measure),
     Scenario("killed", "a runner killed with open runs", slow_runs.NEEDS, 60, worker_killed.measure),

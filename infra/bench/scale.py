@@ -16,6 +16,8 @@ class Scale:
     slow_runs: int
     finished_runs: int
     status_requests: int
+    pending_proposals: int
+    inbox_requests: int
 
 
 FULL: Final = Scale(
@@ -27,6 +29,8 @@ FULL: Final = Scale(
     slow_runs=2_000,
     finished_runs=100_000,
     status_requests=300,
+    pending_proposals=10_000,
+    inbox_requests=300,
 )
 QUICK: Final = Scale(
     accept_seconds=1.0,
@@ -37,4 +41,6 @@ QUICK: Final = Scale(
     slow_runs=600,
     finished_runs=10_000,
     status_requests=50,
+    pending_proposals=10_000,
+    inbox_requests=50,
 )

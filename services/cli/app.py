@@ -18,6 +18,7 @@ from services.cli import (
     doctor,
     event_explain,
     events,
+    inbox,
     memory,
     preview,
     proposals,
@@ -70,6 +71,7 @@ for name, group in (
     ("dead-letters", dead_letters.app),
 ):
     app.add_typer(group, name=name)
+app.command(epilog=examples("towpath inbox", "towpath inbox --kind epic --json"))(inbox.inbox)
 app.command(epilog=examples("towpath doctor", "towpath doctor --json"))(doctor.doctor)
 
 

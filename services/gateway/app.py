@@ -12,6 +12,7 @@ from contracts.subjects import gated_subject
 from services.gateway import api_document, problems
 from services.gateway.auth import Authenticator
 from services.gateway.gate_answers import GateAnswers
+from services.gateway.inbox_counts import InboxCounts
 from services.gateway.letter_decisions import LetterDecisions
 from services.gateway.live_feed import LiveFeed
 from services.gateway.metrics import Metrics
@@ -30,6 +31,7 @@ from services.gateway.routes import (
     explain,
     health,
     heartbeat,
+    inbox,
     live_events,
     memory,
     memory_blocks,
@@ -58,6 +60,7 @@ from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.inbox import InboxStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
@@ -81,6 +84,7 @@ ROUTERS = (
     live_events.router,
     runs.router,
     run_actions.router,
+    inbox.router,
     proposals.router,
     proposal_decisions.router,
     memory.router,
@@ -171,6 +175,8 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         bodies=BodyStore(mongo.database),
         runners=RunnerStore(mongo.database),
         proposals=ProposalStore(mongo),
+        inbox=InboxStore(mongo.database),
+        inbox_counts=InboxCounts(InboxStore(mongo.database)),
         memory=MemoryStore(mongo.database),
         memory_history=MemoryHistory(mongo),
         bindings=BindingStore(mongo.database),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from services.gateway.auth import Authenticator, Caller
+from services.gateway.inbox_counts import InboxCounts
 from services.gateway.letter_decisions import LetterDecisions
 from services.gateway.live_feed import LiveFeed
 from services.gateway.metrics import Metrics
@@ -19,6 +20,7 @@ from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.inbox import InboxStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
@@ -50,6 +52,8 @@ class Gateway:
     bodies: BodyStore
     runners: RunnerStore
     proposals: ProposalStore
+    inbox: InboxStore
+    inbox_counts: InboxCounts
     memory: MemoryStore
     memory_history: MemoryHistory
     bindings: BindingStore

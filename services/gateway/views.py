@@ -165,6 +165,12 @@ class RunList(View):
     next_cursor: str | None
 
 
+class EvidenceView(View):
+    type: str
+    id: str
+    quote: str | None
+
+
 class ProposalView(Receipt, View):
     """A proposal. Those of kind `memory_diff` carry the fields of the diff, others their `change`."""
 
@@ -188,6 +194,10 @@ class ProposalView(Receipt, View):
     decided_by: str | None
     decision_reason: str | None
     applied_version: int | None
+    event_key: str
+    target: TargetView | None
+    ticket_ids: list[str]
+    evidence: list[EvidenceView]
 
 
 class ProposalList(View):
@@ -248,6 +258,7 @@ _RUN_FIELDS = (
 _PROPOSAL_FIELDS = (
     "kind", "title", "status", "agent_key", "agent_version", "run_id", "organisation", "project", "user", "reasoning",
     "confidence", "base_version", "created_at", "decided_at", "decided_by", "decision_reason", "applied_version",
+    "event_key",
 )  # fmt: skip
 
 
@@ -306,7 +317,13 @@ def decision_view(decision: Document) -> dict[str, Any]:
 
 def proposal_view(proposal: Document) -> dict[str, Any]:
     """Return a stored proposal as it is shown; the fields of a memory diff stand beside its own."""
-    view = {"id": proposal["_id"], **{name: proposal[name] for name in _PROPOSAL_FIELDS}}
+    view = {
+        "id": proposal["_id"],
+        **{name: proposal[name] for name in _PROPOSAL_FIELDS},
+        "target": proposal.get("target"),
+        "ticket_ids": proposal.get("ticket_ids", []),
+        "evidence": proposal.get("evidence", []),
+    }
     view |= receipt_view(proposal)
     return view | (proposal["change"] if proposal["kind"] == "memory_diff" else {"change": proposal["change"]})
 

@@ -21,13 +21,6 @@ from shared.store.mongo import Collection, Document, Mongo, insert_new, storage_
 from shared.store.superseding import Superseding
 
 INDEXES = [
-    IndexModel(
-        [("organisation", ASCENDING), ("user", ASCENDING), ("status", ASCENDING), ("created_at", DESCENDING)],
-        name="by_user",
-    ),
-    IndexModel(
-        [("organisation", ASCENDING), ("status", ASCENDING), ("created_at", DESCENDING)], name="by_organisation"
-    ),
     IndexModel([("run_id", ASCENDING)], name="by_run"),
     IndexModel([("expires_at", ASCENDING)], name="to_expire", partialFilterExpression={"status": "pending"}),
     *superseding.INDEXES,

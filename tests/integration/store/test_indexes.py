@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 
 from contracts.agents import IntervalSchedule, MemoryOwner
+from services.gateway import cursor as cursors
+from services.gateway.auth import Caller
+from services.gateway.proposal_filters import ProposalFilters
 from shared.domain.dead_letter import DeadLetterStatus, letters_of_failures
 from shared.domain.event import accepted_event
 from shared.domain.memory import Owner
@@ -17,6 +20,7 @@ from shared.store.cooldowns import Cooldown, CooldownStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.gathering import Joining
+from shared.store.inbox import InboxStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import Member
 from shared.store.memory import MemoryStore
@@ -47,6 +51,7 @@ RECENT_OF_ADA = {
 }
 NOTERS = {"organisation": "acme", "agent_key": "noter"}
 ANY_STATUS = {"status": {"$in": sorted(DeadLetterStatus)}}
+ADA_ASKING = Caller("ada", "acme")
 PENDING_OF_ADA = {"organisation": "acme", "user": "ada", "status": "pending"}
 
 QUERIES: dict[str, Query] = {
@@ -104,11 +109,15 @@ QUERIES: dict[str, Query] = {
     "events: recent": lambda mongo: EventStore(mongo.database).recent({"organisation": "acme"}, 10),
     "events: page": lambda mongo: EventStore(mongo.database).page({"organisation": "acme", "type": "doc.updated"}, 10),
     "events: decisions": lambda mongo: EventStore(mongo.database).decisions(["ev_1"]),
-    "proposals: pending of a user": lambda mongo: ProposalStore(mongo).find(PENDING_OF_ADA, 50),
-    "proposals: of a user": lambda mongo: ProposalStore(mongo).find({"organisation": "acme", "user": "ada"}, 50),
-    "proposals: of an organisation": lambda mongo: ProposalStore(mongo).find(
+    "proposals: pending of a user": lambda mongo: InboxStore(mongo.database).page(PENDING_OF_ADA, 50),
+    "proposals: next page": lambda mongo: InboxStore(mongo.database).page(
+        {**PENDING_OF_ADA, **cursors.after(cursors.encode(NOW, "prp_1"), "created_at")}, 50
+    ),
+    "proposals: of a user": lambda mongo: InboxStore(mongo.database).page(ProposalFilters().query(ADA_ASKING), 50),
+    "proposals: of an organisation": lambda mongo: InboxStore(mongo.database).page(
         {"organisation": "acme", "status": "pending"}, 50
     ),
+    "proposals: counts": lambda mongo: InboxStore(mongo.database).groups(PENDING_OF_ADA, 100),
     "proposals: of a run": lambda mongo: ProposalStore(mongo).find({"run_id": "run_1"}, 50),
     "dead letters: all": lambda mongo: DeadLetterStore(mongo.database).find(ANY_STATUS, 50),
     "dead letters: of an organisation": lambda mongo: DeadLetterStore(mongo.database).find(
@@ -170,6 +179,18 @@ async def test_no_frequent_query_reads_a_whole_collection(mongo: Mongo) -> None:
         name: plan for name, plan in plans.items() if not plan or not all(is_indexed(each) for each in plan)
     }
     assert without_index == {}
+
+
+async def test_lists_of_proposals_are_read_in_order_and_never_sorted(mongo: Mongo) -> None:
+    await fill(mongo)
+    order = {"created_at": -1, "_id": -1}
+    after = cursors.after(cursors.encode(LATER, "prp_1"), "created_at")
+
+    for query in (PENDING_OF_ADA, ProposalFilters().query(ADA_ASKING), {**PENDING_OF_ADA, **after}):
+        plan = await mongo.database.command("explain", {"find": "proposals", "filter": query, "sort": order})
+        stages = str(plan["queryPlanner"]["winningPlan"])
+        assert "'IXSCAN'" in stages
+        assert "'SORT'" not in stages
 
 
 async def test_provisioning_again_changes_nothing(mongo: Mongo) -> None:
