@@ -4,6 +4,8 @@ import structlog
 from hypothesis import settings
 from structlog.dev import ConsoleRenderer, plain_traceback
 
+from tests.support.warm import start_services_warm
+
 pytest_plugins = ["tests.support.servers", "tests.support.aimock"]
 
 # How long an example takes says more of the machine than of the code.
@@ -14,3 +16,5 @@ settings.load_profile("towpath")
 structlog.configure(
     processors=[*structlog.get_config()["processors"][:-1], ConsoleRenderer(exception_formatter=plain_traceback)]
 )
+
+start_services_warm()
