@@ -359,7 +359,7 @@ def test_whatever_happens_in_memory_a_run_has_one_holder_and_one_end() -> None:
     async def begin(clock: Clock) -> Stores:
         return KeptStores(clock)
 
-    check(begin, examples=300 if LONG else 60, steps=40)
+    check(begin, examples=300 if LONG else 30, steps=40)
 
 
 @pytest.mark.timeout(600)
@@ -373,5 +373,5 @@ def test_whatever_happens_on_a_server_a_run_has_one_holder_and_one_end(
             await mongo.database[name].delete_many({})
         return MongoStores(mongo.database, clock)
 
-    check(begin, lambda: provision_store(mongo.database), examples=200 if LONG else 40, steps=40)
+    check(begin, lambda: provision_store(mongo.database), examples=200 if LONG else 20, steps=40)
     mongo.close()

@@ -24,6 +24,7 @@ from shared.testing.runs import KeptRuns
 from shared.testing.slots import KeptSlots
 from tests.conformance.run_life.crew import GivenClock
 from tests.conformance.run_life.stores import ClockedRuns
+from tests.support.duration import LONG
 from tests.support.servers import RunningServer
 from tests.unit.shared.given import NOW, Document, a_new_run
 
@@ -266,7 +267,7 @@ def test_whatever_is_asked_of_it_the_fake_answers_and_keeps_what_the_real_store_
     calls = st.lists(anything, min_size=20, max_size=40)
 
     @settings(
-        max_examples=50,
+        max_examples=200 if LONG else 30,
         deadline=None,
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],

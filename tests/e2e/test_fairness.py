@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.support.agents import pausing, publish_agents
 from tests.support.caller import Caller
+from tests.support.duration import only_when_long
 from tests.support.events import event
 from tests.support.invariants import check_invariants
 from tests.support.load import publish_all
@@ -105,6 +106,7 @@ async def test_a_flood_of_low_runs_delays_neither_another_organisation_nor_a_cri
         assert median(meanwhile) <= 2 * median(before) + LATE_MS, (idle, busy)
 
 
+@only_when_long
 async def test_low_runs_still_move_while_critical_ones_keep_coming(fair_platform: Platform, organisation: str) -> None:
     platform = fair_platform
     await flood(platform, organisation, URGENT, pause_ms=500, size=4_000)

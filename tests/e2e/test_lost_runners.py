@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.support.duration import only_when_long
 from tests.support.events import checkin, checkins
 from tests.support.invariants import check_invariants
 from tests.support.platform import Platform, running_platform
@@ -93,6 +94,7 @@ async def test_a_runner_that_was_frozen_for_longer_than_its_lease_changes_nothin
     check_invariants(platform.database)
 
 
+@only_when_long
 async def test_a_runner_that_was_frozen_until_others_had_done_its_work_works_again(
     runners_platform: Platform, organisation: str
 ) -> None:
@@ -143,6 +145,7 @@ async def test_a_runner_that_is_told_to_stop_hands_a_slow_run_back_at_once(
     check_invariants(platform.database)
 
 
+@only_when_long
 async def test_a_runner_that_is_told_to_stop_finishes_short_runs(runners_platform: Platform, organisation: str) -> None:
     platform, caller = runners_platform, runners_platform.caller(organisation)
     await platform.model.be_slow(0.2, organisation, times=20)

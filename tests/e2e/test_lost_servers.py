@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.support.duration import only_when_long
 from tests.support.events import checkins
 from tests.support.invariants import check_invariants
 from tests.support.load import publish_all
@@ -99,6 +100,7 @@ async def test_nats_is_killed_and_loses_its_store(own_platform: Platform, load: 
     await _each_was_executed_once(own_platform, await load.end())
 
 
+@only_when_long
 async def test_nats_loses_its_store_while_no_scheduler_is_there_to_notice(own_platform: Platform, load: Load) -> None:
     await load.begin()
 
@@ -109,6 +111,7 @@ async def test_nats_loses_its_store_while_no_scheduler_is_there_to_notice(own_pl
     await _each_was_executed_once(own_platform, await load.end())
 
 
+@only_when_long
 async def test_gating_is_killed(own_platform: Platform, load: Load) -> None:
     await load.begin()
 

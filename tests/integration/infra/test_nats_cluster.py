@@ -18,6 +18,7 @@ from infra.local.ports import free_port
 from infra.local.settings import NATS_PORTS
 from shared.messaging.provision import missing_parts, provision_streams, provision_streams_soon
 from shared.settings import StreamSettings
+from tests.support.duration import only_when_long
 from tests.support.waiting import until_seen
 
 pytestmark = [pytest.mark.xdist_group("clusters"), pytest.mark.timeout(60)]
@@ -122,6 +123,7 @@ async def test_streams_of_one_copy_get_three_when_they_are_asked_for(started: Na
         )
 
 
+@only_when_long
 async def test_a_stream_goes_on_when_its_leader_loses_everything(started: NatsCluster, client: Client) -> None:
     await _publish(client, MESSAGES)
     leader = await started.stream_leader(EVENTS.name)
@@ -142,6 +144,7 @@ async def test_a_stream_goes_on_when_its_leader_loses_everything(started: NatsCl
     }
 
 
+@only_when_long
 async def test_jetstream_gets_another_leader_when_its_own_is_killed(started: NatsCluster, client: Client) -> None:
     leader = await started.meta_leader()
     member = next(member for member in started.members if member.name == leader)

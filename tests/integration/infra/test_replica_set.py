@@ -16,6 +16,7 @@ from pymongo.errors import NotPrimaryError
 from infra.local.mongo import MongoServer
 from infra.local.ports import free_port
 from infra.local.replica_set import ReplicaSet
+from tests.support.duration import only_when_long
 from tests.support.waiting import until_seen
 
 pytestmark = [
@@ -86,6 +87,7 @@ async def _primary(replica_set: ReplicaSet) -> MongoServer:
     return next(member for member in replica_set.members if member.name == name)
 
 
+@only_when_long
 async def test_writes_go_on_when_the_primary_is_killed(replica_set: ReplicaSet) -> None:
     killed = await _primary(replica_set)
 
@@ -110,6 +112,7 @@ async def test_a_member_that_lost_everything_gets_it_back(replica_set: ReplicaSe
     await until_seen(look, lambda count: count == DOCUMENTS)
 
 
+@only_when_long
 async def test_without_a_majority_there_is_no_primary(replica_set: ReplicaSet) -> None:
     primary = await _primary(replica_set)
 
@@ -121,6 +124,7 @@ async def test_without_a_majority_there_is_no_primary(replica_set: ReplicaSet) -
     assert primary.is_running
 
 
+@only_when_long
 async def test_members_on_other_ports_are_the_same_replica_set(replica_set: ReplicaSet) -> None:
     await asyncio.gather(*(asyncio.to_thread(member.stop) for member in replica_set.members))
     first = free_port(SIZE)
