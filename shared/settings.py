@@ -3,10 +3,11 @@
 Each service builds its own class in its `app.py` and hands the values down; nothing else reads the environment.
 """
 
+from base64 import urlsafe_b64decode
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.agents import CallMode
@@ -35,6 +36,7 @@ _STATUS_RETENTION = Field(
 _PROPOSAL_TTL = Field(
     default=2_592_000, ge=1, description="How long a proposal waits for a decision before it expires."
 )
+_CREDENTIALS_KEY_BYTES = 32
 _REASONING_MODEL = Field(default="gpt-5.1", description="Model of Agents of the reasoning tier.")
 _FAST_MODEL = Field(default="gpt-5-mini", description="Model of Agents of the fast tier.")
 
@@ -94,7 +96,45 @@ class ProvisionSettings(StreamSettings):
     )
 
 
-class GatewaySettings(ServiceSettings):
+class IntegrationSettings(ServiceSettings):
+    """What connections of users to other systems need."""
+
+    open_webui_url: str = Field(
+        default="", description="Open WebUI into which ended runs are mirrored for users who connect it; empty: off."
+    )
+    credentials_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Seals the API keys that users give: 32 bytes in URL-safe base64. Several with commas: the first seals.",
+    )
+
+    @property
+    def credentials_keys(self) -> list[str]:
+        return [key for part in self.credentials_key.get_secret_value().split(",") if (key := part.strip())]
+
+    @field_validator("open_webui_url")
+    @classmethod
+    def _has_no_slash_at_its_end(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("OPEN_WEBUI_URL must begin with http:// or https://")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _seals_what_it_stores(self) -> Self:
+        if self.open_webui_url and not self.credentials_keys:
+            raise ValueError("set CREDENTIALS_KEY with OPEN_WEBUI_URL, keys of users are stored sealed only")
+        if any(not _is_credentials_key(key) for key in self.credentials_keys):
+            raise ValueError("CREDENTIALS_KEY must be 32 bytes in URL-safe base64, 44 characters each")
+        return self
+
+
+def _is_credentials_key(key: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(key)) == _CREDENTIALS_KEY_BYTES
+    except ValueError:
+        return False
+
+
+class GatewaySettings(IntegrationSettings):
     """What the gateway needs."""
 
     gateway_host: str = Field(default="127.0.0.1", description="Address the gateway listens on.")
@@ -127,8 +167,15 @@ class GatingSettings(QueueSettings):
     gating_batch_size: int = Field(default=256, ge=1, le=2_000, description="Most events considered in one batch.")
 
 
-class SchedulerSettings(StreamSettings, QueueSettings):
+class SchedulerSettings(StreamSettings, QueueSettings, IntegrationSettings):
     """What the scheduler needs."""
+
+    open_webui_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Longest wait for an answer of Open WebUI."
+    )
+    thread_url: str = Field(
+        default="", description="Page of a run in the product, with `{run_id}` in it; mirrored chats link to it."
+    )
 
     operating_background_enabled: bool = Field(default=True, description="False stops all periodic work.")
     leader_lease_seconds: float = Field(default=3.0, gt=0.5, description="How long a silent leader stays leader.")

@@ -32,6 +32,7 @@ from services.gateway.routes import (
     health,
     heartbeat,
     inbox,
+    integrations,
     live_events,
     memory,
     memory_blocks,
@@ -67,6 +68,7 @@ from shared.store.memory import MemoryStore
 from shared.store.memory_history import MemoryHistory
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
+from shared.store.open_webui import OpenWebUIStore
 from shared.store.proposals import ProposalStore
 from shared.store.replays import ReplayStore
 from shared.store.runners import RunnerStore
@@ -102,6 +104,7 @@ ROUTERS = (
     explain.router,
     preview.router,
     dead_letters.router,
+    integrations.router,
     health.router,
     metrics.router,
 )
@@ -191,6 +194,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         live=LiveFeed(RunEventStream()),
         metrics=Metrics(MetricsStore(mongo.database)),
         background=BackgroundStore(mongo.database),
+        open_webui=OpenWebUIStore(mongo.database),
     )
 
 

@@ -65,6 +65,12 @@ class LetterObsolete(Conflict):
     code = "dead_letter_obsolete"
 
 
+class IntegrationOff(Conflict):
+    """The operator has not set up the other system."""
+
+    code = "integration_off"
+
+
 _STATUS: dict[type[AppError], int] = {
     RequestInvalid: 422,
     Unauthenticated: 401,

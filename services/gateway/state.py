@@ -26,6 +26,7 @@ from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
 from shared.store.memory_history import MemoryHistory
 from shared.store.mongo import Mongo
+from shared.store.open_webui import OpenWebUIStore
 from shared.store.proposals import ProposalStore
 from shared.store.replays import ReplayStore
 from shared.store.runners import RunnerStore
@@ -68,6 +69,7 @@ class Gateway:
     live: LiveFeed
     metrics: Metrics
     background: BackgroundStore
+    open_webui: OpenWebUIStore
 
 
 def gateway_of(request: Request) -> Gateway:

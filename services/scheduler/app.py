@@ -14,6 +14,7 @@ from services.scheduler.history import History
 from services.scheduler.idle_sweep import IdleSweep
 from services.scheduler.leader import Leader
 from services.scheduler.lost_runners import LostRunners
+from services.scheduler.open_webui.sweep import make_mirroring
 from services.scheduler.paused import Paused
 from services.scheduler.planned import PlannedStatuses
 from services.scheduler.proposal_expiry import ProposalExpiry
@@ -163,6 +164,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
         lost = LostRunners(RunnerStore(mongo.database), sweeper.runs, client, leader, steadiness)
         upkeep = make_upkeep(settings, mongo, watch.configuration, leader, clock)
         watch.tell(upkeep.configuration_changed)
+        mirroring = make_mirroring(settings, mongo.database, watch.configuration, leader, clock)
         loops = {
             "clock": clock.run,
             "leader": leader.run,
@@ -174,6 +176,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "history": make_history(settings, mongo, leader, clock).run,
             "upkeep": upkeep.run,
             **periodic_work(settings, mongo, publisher, watch, leader, clock),
+            **({} if mirroring is None else {"open_webui": mirroring.run}),
         }
         working += [tasks.create_task(supervised(name, loop)) for name, loop in loops.items()]
         await process.serve(client)

@@ -15,6 +15,7 @@ from shared.store import (
     inbox,
     lifecycle,
     memory,
+    open_webui,
     proposals,
     replays,
     retention,
@@ -44,6 +45,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "dead_letters": dead_letters.INDEXES,
     "documents": documents.INDEXES,
     "chunks": documents.CHUNK_INDEXES,
+    "open_webui_connections": open_webui.INDEXES,
 }
 
 

@@ -46,9 +46,10 @@ class Asking:
 
 
 @asynccontextmanager
-async def a_gateway(mongodb_url: str, database: str) -> AsyncIterator[Asking]:
-    """Yield a gateway on this database."""
-    settings = GatewaySettings(mongodb_url=mongodb_url, mongodb_database=database, auth_jwt_secret=SECRET)
+async def a_gateway(mongodb_url: str, database: str, **changes: str) -> AsyncIterator[Asking]:
+    """Yield a gateway on this database, with other settings."""
+    needed = {"mongodb_url": mongodb_url, "mongodb_database": database, "auth_jwt_secret": SECRET}
+    settings = GatewaySettings.model_validate(needed | changes)
     asking = Asking(create_app(settings))
     yield asking
     asking.gateway.mongo.close()
