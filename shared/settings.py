@@ -28,6 +28,13 @@ class CallModeSetting(StrEnum):
     BACKGROUND = "background"
 
 
+class RetrievalBackend(StrEnum):
+    """What compares the vectors of documents."""
+
+    LOCAL = "local"
+    ATLAS = "atlas"
+
+
 _STATUS_RETENTION = Field(
     default=3_600, ge=1, description="How long finished runs stay in the status list, and their events in RUN_EVENTS."
 )
@@ -210,6 +217,23 @@ class RunnerSettings(QueueSettings):
     exa_base_url: str | None = Field(default=None, description="Any endpoint that speaks Exa's API; empty means Exa.")
     openai_reasoning_model: str = _REASONING_MODEL
     openai_fast_model: str = _FAST_MODEL
+    openai_embedding_model: str = Field(
+        default="text-embedding-3-small",
+        description="Model of the vectors of documents; `none` has them found by their words only.",
+    )
+    openai_embedding_dimensions: int = Field(
+        default=512, ge=0, le=4_096, description="Length of these vectors; 0 for models that know only one."
+    )
+    document_chunk_characters: int = Field(
+        default=1_200, ge=200, le=8_000, description="Longest part of a document that is embedded and found by itself."
+    )
+    retrieval_backend: RetrievalBackend = Field(
+        default=RetrievalBackend.LOCAL,
+        description="What compares vectors: `local` in the runner's memory, `atlas` MongoDB Atlas Vector Search.",
+    )
+    retrieval_index_megabytes: int = Field(
+        default=256, ge=1, description="Memory for the vectors of the projects that a runner searched last."
+    )
     model_call_timeout_seconds: float = Field(default=120.0, gt=0, description="Longest wait for one model call.")
     model_call_mode: CallModeSetting = Field(
         default=CallModeSetting.AUTO,

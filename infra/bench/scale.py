@@ -18,6 +18,7 @@ class Scale:
     status_requests: int
     pending_proposals: int
     inbox_requests: int
+    indexed_chunks: int
 
 
 FULL: Final = Scale(
@@ -31,6 +32,7 @@ FULL: Final = Scale(
     status_requests=300,
     pending_proposals=10_000,
     inbox_requests=300,
+    indexed_chunks=100_000,
 )
 QUICK: Final = Scale(
     accept_seconds=1.0,
@@ -43,4 +45,5 @@ QUICK: Final = Scale(
     status_requests=50,
     pending_proposals=10_000,
     inbox_requests=50,
+    indexed_chunks=5_000,
 )

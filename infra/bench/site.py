@@ -40,11 +40,15 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One started platform; `database` is the direct way to its truth."""
+    """One started platform; `mongo` is the direct way to its truth."""
 
     stack: Stack
-    database: Database
+    mongo: Mongo
     scale: Scale
+
+    @property
+    def database(self) -> Database:
+        return self.mongo.database
 
     def pids(self) -> Mapping[str, int]:
         """Return the processes of the platform by name."""
@@ -135,7 +139,7 @@ async def opened(needs: Needs, scale: Scale, data_folder: Path) -> AsyncIterator
     async with stack:
         mongo = Mongo(ServiceSettings(mongodb_url=stack.mongodb_url, mongodb_timeout_seconds=_STORE_TIMEOUT_SECONDS))
         try:
-            yield Site(stack, mongo.database, scale)
+            yield Site(stack, mongo, scale)
         finally:
             mongo.close()
 

@@ -58,9 +58,9 @@ async def perform_all(work: Work, handlers: Mapping[str, Handler], parallel: int
 
 async def evaluate(given: argparse.Namespace, work: Work) -> tuple[Model, list[Performance]]:
     """Do the work as often as it is wanted, on the model of the settings."""
-    async with chosen_model(RunnerSettings()) as model, own_database() as database:
-        await seed(database, ((spec.key, case) for spec, case in work))
-        async with runner_handlers(model, database) as handlers:
+    async with chosen_model(RunnerSettings()) as model, own_database() as mongo:
+        await seed(mongo.database, ((spec.key, case) for spec, case in work))
+        async with runner_handlers(model, mongo) as handlers:
             return model, await perform_all([*work] * given.repeat, handlers, given.parallel)
 
 

@@ -11,6 +11,7 @@ from infra.local.mongo import MongoServer
 from infra.local.ports import free_port
 from infra.offline_model.server import serving
 from services.runner.app import handlers
+from services.runner.documents import documents, embedder_of
 from services.runner.tools.tool import Stores
 from services.runner.work import Handler
 from shared.clock import utc_now
@@ -18,7 +19,7 @@ from shared.llm.openai_client import OpenAIModel
 from shared.settings import RunnerSettings, ServiceSettings
 from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
-from shared.store.mongo import Database, Mongo
+from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
 
 OFFLINE = "the offline model"
@@ -48,7 +49,7 @@ async def chosen_model(settings: RunnerSettings) -> AsyncIterator[Model]:
 
 
 @asynccontextmanager
-async def own_database() -> AsyncIterator[Database]:
+async def own_database() -> AsyncIterator[Mongo]:
     """Give an empty, provisioned database on a server that ends with the block. Raises a LocalError."""
     with TemporaryDirectory(prefix="towpath-evals-") as folder:
         server = MongoServer(free_port(), Path(folder) / "mongod")
@@ -56,18 +57,19 @@ async def own_database() -> AsyncIterator[Database]:
         mongo = Mongo(ServiceSettings(mongodb_url=server.url, mongodb_database="evals"))
         try:
             await provision_store(mongo.database)
-            yield mongo.database
+            yield mongo
         finally:
             mongo.close()
             await asyncio.to_thread(server.stop)
 
 
 @asynccontextmanager
-async def runner_handlers(model: Model, database: Database) -> AsyncIterator[Mapping[str, Handler]]:
+async def runner_handlers(model: Model, mongo: Mongo) -> AsyncIterator[Mapping[str, Handler]]:
     """Give the handlers of a runner, on this model and with what is in this database."""
     settings = model.settings
     client = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, utc_now)
     try:
-        yield handlers(settings, client, Stores(EventStore(database), MemoryStore(database)))
+        stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+        yield handlers(settings, client, stores, documents(settings, mongo, embedder_of(settings, client), utc_now))
     finally:
         await client.close()

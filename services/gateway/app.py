@@ -26,6 +26,7 @@ from services.gateway.routes import (
     background_agents,
     bindings,
     dead_letters,
+    documents,
     effective,
     events,
     explain,
@@ -60,6 +61,7 @@ from shared.store.background import BackgroundStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
+from shared.store.document_search import DocumentSearch
 from shared.store.events import EventStore
 from shared.store.inbox import InboxStore
 from shared.store.lifecycle import LifecycleStore
@@ -91,6 +93,7 @@ ROUTERS = (
     proposal_decisions.router,
     memory.router,
     memory_blocks.router,
+    documents.router,
     bindings.router,
     agents.router,
     agent_versions.router,
@@ -181,6 +184,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         inbox=InboxStore(mongo.database),
         inbox_counts=InboxCounts(InboxStore(mongo.database)),
         memory=MemoryStore(mongo.database),
+        documents=DocumentSearch(mongo.database),
         memory_history=MemoryHistory(mongo),
         bindings=BindingStore(mongo.database),
         schedules=ScheduleStore(mongo.database),

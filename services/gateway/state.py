@@ -19,6 +19,7 @@ from shared.store.background import BackgroundStore
 from shared.store.bindings import BindingStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
+from shared.store.document_search import DocumentSearch
 from shared.store.events import EventStore
 from shared.store.inbox import InboxStore
 from shared.store.lifecycle import LifecycleStore
@@ -56,6 +57,7 @@ class Gateway:
     inbox: InboxStore
     inbox_counts: InboxCounts
     memory: MemoryStore
+    documents: DocumentSearch
     memory_history: MemoryHistory
     bindings: BindingStore
     schedules: ScheduleStore

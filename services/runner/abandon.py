@@ -14,6 +14,8 @@ from shared.store.steps import StepStore
 log = structlog.get_logger()
 
 _PATIENCE_SECONDS = 2.0
+_MODEL_CALL = "model_call"
+_PAID = frozenset({_MODEL_CALL, "embedding", "tool_call"})
 
 
 async def give_up(model: ModelClient, response_id: str) -> Usage:
@@ -35,8 +37,8 @@ class Abandonment:
     model: ModelClient
 
     async def __call__(self, run_id: str) -> Usage:
-        """Return what the model calls of the whole run have used, with those that are ended here."""
-        steps = [step for step in await self.steps.of_run(run_id) if step["kind"] == "model_call"]
+        """Return what the calls of the whole run have used, with those that are ended here."""
+        steps = [step for step in await self.steps.of_run(run_id) if step["kind"] in _PAID]
         total = Usage()
         for used in await asyncio.gather(*(self._used(step) for step in steps)):
             total = total.plus(used)
@@ -44,7 +46,7 @@ class Abandonment:
 
     async def _used(self, step: Document) -> Usage:
         if step["finished_at"] is not None:
-            usage = (await self.steps.result_of(step))["usage"]
-            return Usage(usage["input_tokens"], usage["output_tokens"], 1)
+            usage = (await self.steps.result_of(step)).get("usage", {})
+            return Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0), int(step["kind"] == _MODEL_CALL))
         response_id = step.get("facts", {}).get("response_id")
         return Usage() if response_id is None else await give_up(self.model, response_id)

@@ -13,12 +13,15 @@ from contracts.lanes import QUEUES, Queue
 from contracts.streams import runner_consumer
 from contracts.subjects import cancel_subject
 from services.runner.abandon import Abandonment
+from services.runner.agents.docs import DocsAgent
 from services.runner.agents.llm import LlmAgent
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.noop import noop
 from services.runner.agents.pause import pause
 from services.runner.agents.queries import QueriesAgent
 from services.runner.agents.tool_calls import ToolCalls
+from services.runner.documents import Documents, paced
+from services.runner.documents import documents as documents_of
 from services.runner.ending import Endings
 from services.runner.execution import Execution
 from services.runner.executions import Executions
@@ -61,18 +64,21 @@ from shared.supervise import stop, supervised
 
 
 def handlers(
-    settings: RunnerSettings, model: ModelClient, stores: Stores, web: Web | None = None
+    settings: RunnerSettings, model: ModelClient, stores: Stores, documents: Documents, web: Web | None = None
 ) -> Mapping[str, Handler]:
     """Return every handler that an Agent version may name."""
-    tools = {**TOOLS, **{tool.spec.name: tool for tool in (web_tools(web) if web else ())}}
+    more = (documents.tool, *(web_tools(web) if web else ()))
+    tools = {**TOOLS, **{tool.spec.name: tool for tool in more}}
     models = {
         ModelTier.REASONING: settings.openai_reasoning_model,
         ModelTier.FAST: settings.openai_fast_model,
     }
     model_calls = ModelCalls(model, settings.model_call_timeout_seconds, settings.call_mode)
     tool_calls = ToolCalls(tools, stores)
+    agent = LlmAgent(model_calls, tool_calls, models, stores.memory)
     return {
-        "llm": LlmAgent(model_calls, tool_calls, models, stores.memory),
+        "llm": agent,
+        "docs": DocsAgent(documents.indexing, agent),
         "queries": QueriesAgent(model_calls, tool_calls, models, stores.memory, stores.events),
         "noop": noop,
         "pause": pause,
@@ -129,6 +135,8 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     lanes = ProviderLanes(mongo.database, limits, clock, time.monotonic)
     model = PacedModel(provider, lanes, provider.host)
     web = web_access(settings, clock)
+    stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+    documents = documents_of(settings, mongo, paced(settings, provider, lanes), clock)
     watch = ConfigurationWatch(mongo.database)
     runs, steps = RunStore(mongo.database), StepStore(mongo.database)
     admission = Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock)
@@ -137,7 +145,7 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     endings = Endings(runs, BodyStore(mongo.database), aftermath, publisher, clock)
     slots = Slots(settings.runner_slots, settings.runner_express_slots)
     execution = Execution(
-        handlers=handlers(settings, model, Stores(EventStore(mongo.database), MemoryStore(mongo.database)), web),
+        handlers=handlers(settings, model, stores, documents, web),
         configuration=watch.configuration,
         steps=steps,
         endings=endings,

@@ -62,6 +62,7 @@ def _trigger(event: str) -> EventTrigger:
 
 AGENT = AgentSpec(
     key="docs_memory_reviewer",
+    handler="docs",
     name="Document reviewer",
     description="Reads created, changed and archived documents: summary, references, and memory diffs for the project.",
     instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from shared.clock import Clock
 from shared.domain.document import Filters, Neighbour
 from shared.retrieval.table import Block, Table, block_of
 from shared.store.document_search import DocumentSearch, State
@@ -26,12 +27,16 @@ class _Held:
 
 
 class LocalVectors:
-    """Tables of the projects searched last, together at most `most_bytes`, or the one of the last project alone."""
+    """Tables of the projects searched last, together at most `most_bytes`, or the one of the last project alone.
 
-    def __init__(self, search: DocumentSearch, space: str, most_bytes: int) -> None:
+    `clock` is the database's, as those who write have it.
+    """
+
+    def __init__(self, search: DocumentSearch, space: str | None, most_bytes: int, clock: Clock) -> None:
         self._search = search
         self._space = space
         self._most_bytes = most_bytes
+        self._clock = clock
         self._held: OrderedDict[Place, _Held] = OrderedDict()
 
     @property
@@ -62,6 +67,7 @@ class LocalVectors:
 
     async def _refresh(self, place: Place, held: _Held) -> None:
         """Read what has changed since the last time; a change that is known already is not read again."""
+        began_at = self._clock()
         states = await self._search.changed(place, held.read_until)
         blocks = held.table.blocks
         news = [each for each in states if _version(blocks, each) != (0 if each.is_removed else each.version)]
@@ -69,17 +75,18 @@ class LocalVectors:
             blocks = await self._read(place, blocks, news, is_first=held.read_until is None)
             held.table = await asyncio.to_thread(Table, blocks)
             log.debug("index.refreshed", **_named(place), documents=len(news), size_bytes=held.table.size_bytes)
-        if states:
-            held.read_until = max(each.changed_at for each in states)
+        held.read_until = began_at
 
     async def _read(
         self, place: Place, blocks: Mapping[str, Block], news: Sequence[State], *, is_first: bool
     ) -> dict[str, Block]:
         present = {state.key: state for state in news if not state.is_removed}
         chunks: dict[str, dict[int, bytes]] = {key: {} for key in present}
-        async for key, number, vector in self._search.vectors(place, self._space, None if is_first else list(present)):
-            if key in chunks:
-                chunks[key][number] = vector
+        if self._space is not None:
+            wanted = None if is_first else list(present)
+            async for key, number, vector in self._search.vectors(place, self._space, wanted):
+                if key in chunks:
+                    chunks[key][number] = vector
         gone = {state.key for state in news}
         kept = {key: block for key, block in blocks.items() if key not in gone}
         return kept | {

@@ -1,6 +1,6 @@
 """The vectors of one project as one block of bytes, compared one by one: exact, and made in an instant.
 
-A graph (HNSW) would answer sooner and take a minute to build; see docs/adr/0016-vectors-are-compared-one-by-one.md.
+A graph (HNSW) would answer sooner and take a minute to build; see docs/adr/0013-vectors-are-compared-one-by-one.md.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from shared.domain.document import Filters, Hit, Reference
 from shared.store.documents import Place, plain
 from shared.store.mongo import Collection, Database, Document, storage_errors
 
-_OVERLAP = timedelta(seconds=30)
+_OVERLAP = timedelta(seconds=10)
 """How far back changes are looked for again: longer than a transaction takes, or than clocks differ."""
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 60
@@ -82,15 +82,14 @@ class DocumentSearch:
         with storage_errors():
             return await self._chunks.aggregate(list(pipeline)).to_list(None)
 
-    async def listed(self, place: Place, kind: str | None, after: str | None, limit: int) -> list[Document]:
-        """Return documents that are not removed, by key, those after a key."""
-        query: Document = {**place.query, "removed_at": None}
+    async def listed(self, place: Place, kind: str | None, after: Document, limit: int) -> list[Document]:
+        """Return documents that are not removed and meet `after`, the one indexed last first."""
+        query: Document = {**place.query, "removed_at": None, **after}
         if kind is not None:
             query["kind"] = kind
-        if after is not None:
-            query["_id"] = {"$gt": after}
+        order = [("changed_at", DESCENDING), ("_id", DESCENDING)]
         with storage_errors():
-            return await self._documents.find(query).sort("_id", ASCENDING).limit(limit).to_list(limit)
+            return await self._documents.find(query).sort(order).limit(limit).to_list(limit)
 
     async def document(self, organisation: str, key: str) -> Document | None:
         """Return one document of an organisation with its chunks but without their vectors; None for none."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from bson.binary import VECTOR_SUBTYPE, Binary
 from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel
+from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel, ReplaceOne
 
 from contracts.ids import derived_id
 from shared.clock import Clock
@@ -18,7 +18,7 @@ from shared.store.mongo import Collection, Mongo, storage_errors
 
 INDEXES = [
     IndexModel(
-        [("organisation", ASCENDING), ("project", ASCENDING), ("changed_at", DESCENDING), ("_id", ASCENDING)],
+        [("organisation", ASCENDING), ("project", ASCENDING), ("changed_at", DESCENDING), ("_id", DESCENDING)],
         name="by_change",
     )
 ]
@@ -86,15 +86,15 @@ class DocumentStore:
         keys = {place.key(kind, id_): (id_, revision) for id_, revision in revisions.items()}
 
         async def work(session: AsyncIOMotorClientSession) -> int:
-            now, gone = self._clock(), 0
+            now = self._clock()
             earlier = await self._earlier(keys, session)
-            for key, (id_, revision) in keys.items():
-                if revision >= _latest(earlier.get(key)):
-                    tombstone = _head(place, Document(kind, id_, _title(earlier.get(key), id_), revision, ()), now)
-                    version = _version(earlier.get(key))
-                    await self._replace(key, {**tombstone, "version": version, "removed_at": now}, session)
-                    gone += (await self._chunks.delete_many({"document_key": key}, session=session)).deleted_count
-            return gone
+            going = {key: named for key, named in keys.items() if named[1] >= _latest(earlier.get(key))}
+            for key, (id_, revision) in going.items():
+                empty = Document(kind, id_, _title(earlier.get(key), id_), revision, ())
+                removed = {**_head(place, empty, now), "version": _version(earlier.get(key)), "removed_at": now}
+                await self._documents.replace_one({"_id": key}, removed, upsert=True, session=session)
+            chunks = {"document_key": {"$in": list(going)}}
+            return (await self._chunks.delete_many(chunks, session=session)).deleted_count
 
         return await self._mongo.transaction(work)
 
@@ -105,12 +105,9 @@ class DocumentStore:
             now = self._clock()
             earlier = await self._earlier(wanted, session)
             taken = {key: document for key, document in wanted.items() if _is_news(earlier.get(key), document)}
-            for key, document in taken.items():
-                fingerprint = _fingerprint(document, self._space)
-                if earlier.get(key, {}).get("fingerprint") != fingerprint:
-                    head = {**_head(place, document, now), "space": self._space, "fingerprint": fingerprint}
-                    await self._replace(key, {**head, "version": _version(earlier.get(key))}, session)
-                    await self._write_chunks(place, key, document, now, session)
+            changed = {key: each for key, each in taken.items() if not self._is_same(earlier.get(key), each)}
+            if changed:
+                await self._replace(place, changed, earlier, now, session)
             return [document.id for document in taken.values()]
 
         return await self._mongo.transaction(work)
@@ -119,30 +116,51 @@ class DocumentStore:
         found = self._documents.find({"_id": {"$in": list(keys)}}, session=session)
         return {document["_id"]: document async for document in found}
 
-    async def _replace(self, key: str, head: store.Document, session: AsyncIOMotorClientSession) -> None:
-        await self._documents.replace_one({"_id": key}, head, upsert=True, session=session)
+    def _is_same(self, earlier: store.Document | None, document: Document) -> bool:
+        return earlier is not None and earlier.get("fingerprint") == _fingerprint(document, self._space)
 
-    async def _write_chunks(
-        self, place: Place, key: str, document: Document, now: datetime, session: AsyncIOMotorClientSession
+    async def _replace(
+        self,
+        place: Place,
+        documents: Mapping[str, Document],
+        earlier: Mapping[str, store.Document],
+        now: datetime,
+        session: AsyncIOMotorClientSession,
     ) -> None:
-        await self._chunks.delete_many({"document_key": key}, session=session)
-        chunks = [
-            {
-                "_id": f"{key}:{number}",
-                "document_key": key,
-                **place.query,
-                "kind": document.kind,
-                "document_id": document.id,
-                "title": document.title,
-                "revision": document.revision,
-                "number": number,
-                "indexed_at": now,
-                **_chunk(chunk, self._space),
-            }
-            for number, chunk in enumerate(document.chunks)
+        heads = [
+            ReplaceOne(
+                {"_id": key},
+                {
+                    **_head(place, document, now),
+                    "space": self._space,
+                    "fingerprint": _fingerprint(document, self._space),
+                    "version": _version(earlier.get(key)),
+                },
+                upsert=True,
+            )
+            for key, document in documents.items()
         ]
+        chunks = [each for key, document in documents.items() for each in self._chunks_of(place, key, document, now)]
+        await self._documents.bulk_write(heads, ordered=False, session=session)
+        await self._chunks.delete_many({"document_key": {"$in": list(documents)}}, session=session)
         if chunks:
-            await self._chunks.insert_many(chunks, session=session)
+            await self._chunks.insert_many(chunks, ordered=False, session=session)
+
+    def _chunks_of(self, place: Place, key: str, document: Document, now: datetime) -> list[store.Document]:
+        about = {
+            "document_key": key,
+            **place.query,
+            "kind": document.kind,
+            "document_id": document.id,
+            "title": document.title,
+            "revision": document.revision,
+            "indexed_at": now,
+        }
+        numbered = enumerate(document.chunks)
+        return [
+            {"_id": f"{key}:{number}", "number": number, **about, **_chunk(chunk, self._space)}
+            for number, chunk in numbered
+        ]
 
 
 def content_hash(text: str) -> str:

@@ -53,7 +53,7 @@ async def retrieval(
     mongo = Mongo(ServiceSettings(mongodb_url=mongo_server.url, mongodb_database=mongo_database))
     await mongo.database["chunks"].create_indexes(CHUNK_INDEXES)
     search = DocumentSearch(mongo.database)
-    vectors: VectorSearch = LocalVectors(search, embedder.space, 1_000_000)
+    vectors: VectorSearch = LocalVectors(search, embedder.space, 1_000_000, time)
     yield StoredRetrieval(DocumentStore(mongo, embedder.space, time), search, vectors)
     mongo.close()
 

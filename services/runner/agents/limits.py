@@ -37,7 +37,7 @@ def check_model_call(attempt: Attempt) -> None:
             f" {attempt.owner_of('request_limit')} is {limits.request_limit}. Raise it, or have the Agent need fewer.",
             attempt.produced,
         )
-    _check_tokens(attempt)
+    check_tokens(attempt)
 
 
 def check_round(attempt: Attempt, rounds: int) -> None:
@@ -49,10 +49,11 @@ def check_round(attempt: Attempt, rounds: int) -> None:
             f" {most}. Raise it, or have the Agent need fewer.",
             attempt.produced,
         )
-    _check_tokens(attempt)
+    check_tokens(attempt)
 
 
-def _check_tokens(attempt: Attempt) -> None:
+def check_tokens(attempt: Attempt) -> None:
+    """Raise when the run has used all the tokens that it may."""
     most, used = attempt.spec.limits.total_tokens_limit, attempt.usage
     tokens = used.input_tokens + used.output_tokens
     if most is not None and tokens >= most:

@@ -13,9 +13,10 @@ from services.runner.agents.limits import ToolCallTimedOut
 from services.runner.agents.prompt import render_tool_failure, render_tool_output
 from services.runner.recorder import Step
 from services.runner.tools.output import as_output
-from services.runner.tools.tool import Scope, Stores, Tool, ToolStops
+from services.runner.tools.tool import Paid, Scope, Stores, Tool, ToolStops
 from services.runner.tools.web_tools import NAMES as WEB_TOOLS
 from services.runner.work import Attempt
+from shared.domain.run import Usage
 from shared.errors import AppError, NotNow, Permanent, StorageUnavailable
 from shared.llm.port import ToolCall, ToolResult, ToolSpec
 
@@ -82,7 +83,7 @@ class ToolCalls:
         made = attempt.steps.step(
             "tool_call", call.name, asked, lambda step: self._call(attempt, tool, arguments, step)
         )
-        return _noted(event, _rendered(made))
+        return _noted(event, _rendered(attempt, made))
 
     async def _call(self, attempt: Attempt, tool: Tool, arguments: dict[str, Any], step: Step) -> dict[str, Any]:
         run, seconds = attempt.run, attempt.spec.limits.tool_call_timeout_seconds
@@ -90,7 +91,7 @@ class ToolCalls:
         try:
             async with limit:
                 scope = Scope(run["organisation"], run["project"], run["user"])
-                return {"output": as_output(await tool.call(self.stores, scope, arguments))}
+                return _result(await tool.call(self.stores, scope, arguments))
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -110,8 +111,16 @@ async def _refused(why: str) -> str:
     return render_tool_failure(why)
 
 
-async def _rendered(made: Coroutine[Any, Any, dict[str, Any]]) -> str:
+def _result(returned: Any) -> dict[str, Any]:
+    if isinstance(returned, Paid):
+        return {"output": as_output(returned.value), "usage": {"input_tokens": returned.input_tokens}}
+    return {"output": as_output(returned)}
+
+
+async def _rendered(attempt: Attempt, made: Coroutine[Any, Any, dict[str, Any]]) -> str:
     result = await made
+    if "usage" in result:
+        attempt.usage = attempt.usage.plus(Usage(result["usage"]["input_tokens"]))
     if "failure" in result:
         return render_tool_failure(f"{result['failure']['detail']} ({result['failure']['code']})")
     return render_tool_output(result["output"])

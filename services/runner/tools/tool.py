@@ -34,8 +34,16 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """What a tool returns that had a provider read tokens for it; they count with those of the run."""
+
+    value: Any
+    input_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
-    """`call` gets arguments that satisfy the schema, and returns anything that is JSON."""
+    """`call` gets arguments that satisfy the schema, and returns anything that is JSON, or that as `Paid`."""
 
     spec: ToolSpec
     call: Callable[[Stores, Scope, Mapping[str, Any]], Awaitable[Any]]

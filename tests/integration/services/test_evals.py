@@ -16,7 +16,7 @@ async def test_every_case_is_answered_and_no_effect_is_lost_without_a_reason(mon
     await seed(mongo.database, ((spec.key, case) for spec, case in work))
 
     settings = RunnerSettings(openai_api_key=SecretStr(""), openai_base_url=None)
-    async with chosen_model(settings) as model, runner_handlers(model, mongo.database) as handlers:
+    async with chosen_model(settings) as model, runner_handlers(model, mongo) as handlers:
         performances = await perform_all(work, handlers, PARALLEL)
 
     assert model.name == OFFLINE

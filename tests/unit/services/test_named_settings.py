@@ -12,12 +12,15 @@ from infra.provision import seeded_agents
 from services.gateway.app import create_app
 from services.runner.agents.llm import LlmAgent
 from services.runner.app import handlers, web_access
+from services.runner.documents import Documents, documents, paced
 from services.runner.tools.tool import Stores
 from services.scheduler.app import periodic_work
 from services.scheduler.leader import Leader
 from shared.admission import queue_limits
 from shared.clock import utc_now
+from shared.domain.rate import Limits
 from shared.llm.openai_client import OpenAIModel
+from shared.llm.paced import PacedEmbedder
 from shared.messaging.provision import with_retention
 from shared.messaging.publisher import Publisher
 from shared.settings import (
@@ -33,6 +36,7 @@ from shared.store.leases import LeaseStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.watch import ConfigurationWatch
+from shared.testing.lanes import MemoryLanes
 from shared.testing.model import ScriptedModel
 
 SECRET = {"AUTH_JWT_SECRET": "s" * 32}
@@ -81,12 +85,27 @@ def model_of(tier: ModelTier) -> Callable[[RunnerSettings], str]:
     def asked(settings: RunnerSettings) -> str:
         mongo = Mongo(settings)
         stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
-        agent = handlers(settings, ScriptedModel(), stores)["llm"]
+        agent = handlers(settings, ScriptedModel(), stores, documents_of(settings, mongo))["llm"]
         mongo.close()
         assert isinstance(agent, LlmAgent)
         return agent.models[tier]
 
     return asked
+
+
+def documents_of(settings: RunnerSettings, mongo: Mongo) -> Documents:
+    provider = OpenAIModel("sk-1", None, utc_now)
+    return documents(settings, mongo, paced(settings, provider, MemoryLanes(Limits(), utc_now)), utc_now)
+
+
+def embedding_model_of(settings: RunnerSettings) -> str:
+    """Return the model that embeds."""
+    mongo = Mongo(settings)
+    embedder = documents_of(settings, mongo).embedder
+    mongo.close()
+    assert isinstance(embedder, PacedEmbedder)
+    assert embedder.space == f"{embedder.model}/512"
+    return embedder.model
 
 
 def key_sent(settings: RunnerSettings) -> str:
@@ -114,6 +133,7 @@ OBEYED: list[tuple[str, str, type[ServiceSettings], Callable[[Any], object]]] = 
     ("OPENAI_API_KEY", "sk-named", RunnerSettings, key_sent),
     ("EXA_API_KEY", "exa-named", RunnerSettings, web_key),
     ("openai_reasoning_model", "deep-1", RunnerSettings, model_of(ModelTier.REASONING)),
+    ("openai_embedding_model", "near-1", RunnerSettings, embedding_model_of),
     ("openai_fast_model", "quick-1", RunnerSettings, model_of(ModelTier.FAST)),
 ]
 
