@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from infra.demo.day import sample_day
 from infra.demo.header import header
 from infra.demo.recording import RecordingRefused, read_recording
 from infra.demo.run import Demo, status
-from infra.demo.script import Script
+from infra.demo.script import Schedule, Script
 from infra.demo.stage import has_own_agents, stage
 from infra.demo.view import WIDTH
 from infra.local.errors import LocalError
@@ -40,11 +41,15 @@ def main() -> int:
 
 async def run(settings: LocalSettings, script: Script, console: Console) -> int:
     """Play the script on a stack of its own and return the exit code."""
-    awaits_pulse = script.awaits_pulse and has_own_agents(settings)
+    awaits_fires = bool(script.due) and has_own_agents(settings)
+    if not awaits_fires:
+        # Schedules would go on firing for whoever else uses the database.
+        steps = tuple(step for step in script.steps if not isinstance(step, Schedule))
+        script = replace(script, steps=steps, due=frozenset())
     console.print(header(script, settings))
     try:
-        with stage(settings, awaits_pulse=awaits_pulse) as stack:
-            return await _unless_interrupted(Demo(script, stack, console, awaits_pulse), stack, console)
+        with stage(settings, awaits_fires=awaits_fires) as stack:
+            return await _unless_interrupted(Demo(script, stack, console, awaits_fires), stack, console)
     except LocalError as error:
         console.print(f"The demo could not start. {error}", style="bold red", markup=False, soft_wrap=True)
         return 1

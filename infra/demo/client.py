@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from contracts.envelope import Event
-from infra.demo.script import SwitchOff
+from infra.demo.script import Schedule, SwitchOff
 
 Json = dict[str, Any]
 
@@ -41,7 +41,14 @@ class Client:
 
     async def switch_off(self, switch: SwitchOff) -> None:
         """Disable an Agent at a scope."""
-        binding = {"agent_key": switch.agent_key, "scope": switch.scope, "scope_id": switch.scope_id, "enabled": False}
+        await self._bind(switch, {"enabled": False})
+
+    async def schedule(self, schedule: Schedule) -> None:
+        """Have an Agent due every so often at a scope."""
+        await self._bind(schedule, {"schedule": {"every_seconds": schedule.every_seconds}})
+
+    async def _bind(self, at: SwitchOff | Schedule, says: Json) -> None:
+        binding = {"agent_key": at.agent_key, "scope": at.scope, "scope_id": at.scope_id, **says}
         async with self._session.put("/api/bindings", json=binding, headers=self._headers) as answer:
             await _expected(answer)
 
@@ -69,10 +76,37 @@ class Client:
                 return
             query["cursor"] = page["next_cursor"]
 
+    async def waiting_for(self, block_label: str, field: str) -> Json | None:
+        """Return the newest proposal for this field that waits for the caller's decision."""
+        query = {"kind": "memory_diff", "block_label": block_label, "field": field}
+        return next(iter((await self._get("/api/inbox", query))["proposals"]), None)
+
     async def approve(self, proposal_id: str) -> Json:
         """Approve a proposal and return it as it is then."""
-        async with self._session.post(f"/api/proposals/{proposal_id}/approve", headers=self._headers) as answer:
+        return await self._decide(proposal_id, "approve")
+
+    async def undo(self, proposal_id: str) -> Json:
+        """Take an approved change back and return the proposal as it is then."""
+        return await self._decide(proposal_id, "undo")
+
+    async def edit(self, block: Json, field: str, text: str) -> Json:
+        """Write a field of a memory block as it was seen; return the block as it is then."""
+        edit = {"fields": {field: text}, "base_version": block["version"]}
+        async with self._session.put(f"/api/memory/{block['id']}", json=edit, headers=self._headers) as answer:
             return await _expected(answer)
+
+    async def _decide(self, proposal_id: str, what: str) -> Json:
+        async with self._session.post(f"/api/proposals/{proposal_id}/{what}", headers=self._headers) as answer:
+            return await _expected(answer)
+
+    async def block(self, owner: Json, label: str) -> Json:
+        """Return a block of the caller, or of a project, or raise GatewayRefused."""
+        query = {"label": label} | ({"project": owner["id"]} if owner["type"] == "project" else {})
+        blocks = (await self._get("/api/memory", query))["blocks"]
+        found: Json | None = next((each for each in blocks if each["owner"] == owner), None)
+        if found is None:
+            raise GatewayRefused(f"There is no block '{label}' of {owner['type']} {owner['id']}.")
+        return found
 
     async def memory(self, user: str, project: str | None, label: str) -> list[Json]:
         """Return the blocks with this label of a user, and of a project when one is named."""

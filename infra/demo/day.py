@@ -1,6 +1,6 @@
 """Reads the sample day: one file of events for each project, and `day.json`, which says what else happens."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,8 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from contracts.agents import Scope
 from contracts.envelope import Event
+from contracts.members import MemberJoined
 from contracts.registry import parse
-from infra.demo.script import Person, Publish, Script, Step, SwitchOff, batches
+from infra.demo.script import Approve, Due, Edit, Person, Publish, Schedule, Script, Step, SwitchOff, batches
 
 FOLDER = Path(__file__).with_name("day")
 PLAN = "day.json"
@@ -34,6 +35,31 @@ class _SwitchOff(_Model):
     scope_id: str
 
 
+class _Schedule(_Model):
+    time: AwareDatetime
+    organisation: str
+    user: str
+    roles: tuple[str, ...] = ()
+    agent_key: str
+    scope: Scope
+    scope_id: str
+    every_seconds: int
+
+
+class _Approve(_Model):
+    time: AwareDatetime
+    organisation: str
+    user: str
+    block_label: str
+    field: str
+
+
+class _Edit(_Model):
+    block_label: str
+    field: str
+    text: str
+
+
 class _Inbox(_Model):
     organisation: str
     user: str
@@ -44,14 +70,20 @@ class _Plan(_Model):
 
     title: str
     switched_off: tuple[_SwitchOff, ...]
+    scheduled: tuple[_Schedule, ...]
+    approved: tuple[_Approve, ...]
     sent_again: frozenset[str]
     inbox: _Inbox
+    edit: _Edit
+
+
+Request = SwitchOff | Schedule | Approve
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
     at: datetime
-    what: Event | SwitchOff
+    what: Event | Request
 
 
 def sample_day(play: str, folder: Path = FOLDER) -> Script:
@@ -60,15 +92,33 @@ def sample_day(play: str, folder: Path = FOLDER) -> Script:
     events = [_stamped(event, play) for event in day_events(folder)]
     moments = [_Moment(_time_of(event), event) for event in events]
     moments += [_Moment(moment.at + RESENT_AFTER, moment.what) for moment in moments if _is_in(moment, plan.sent_again)]
-    moments += [_Moment(switch.time, SwitchOff(**dict(switch))) for switch in plan.switched_off]
+    moments += [_Moment(request.time, request) for request in _requests(plan)]
     moments.sort(key=lambda moment: moment.at)
     return Script(
         title=plan.title,
         steps=tuple(_steps(moments)),
         inbox=Person(plan.inbox.organisation, plan.inbox.user),
         pace_seconds=PACE_SECONDS,
-        awaits_pulse=True,
+        edit=Edit(**dict(plan.edit)),
+        due=frozenset([*_pulses(events), *_scans(plan)]),
     )
+
+
+def _requests(plan: _Plan) -> Iterator[Request]:
+    yield from (SwitchOff(**dict(switch)) for switch in plan.switched_off)
+    yield from (Schedule(**dict(schedule)) for schedule in plan.scheduled)
+    yield from (Approve(**dict(approval)) for approval in plan.approved)
+
+
+def _pulses(events: Iterable[Event]) -> Iterator[Due]:
+    """Yield the operating pulse of every member."""
+    for event in events:
+        if isinstance(event, MemberJoined) and event.projectid is not None:
+            yield Due("operating_pulse", event.organisationid, event.projectid, event.userid or "")
+
+
+def _scans(plan: _Plan) -> Iterator[Due]:
+    yield from (Due(each.agent_key, each.organisation, each.scope_id) for each in plan.scheduled)
 
 
 def day_events(folder: Path = FOLDER) -> list[Event]:
@@ -98,10 +148,10 @@ def _steps(moments: list[_Moment]) -> Iterator[Step]:
         events = tuple(moment.what for moment in group if isinstance(moment.what, Event))
         if events:
             yield Publish(events[0].organisationid, events)
-        yield from (moment.what for moment in group if isinstance(moment.what, SwitchOff))
+        yield from (moment.what for moment in group if not isinstance(moment.what, Event))
 
 
 def _request(moment: _Moment) -> Hashable:
-    if isinstance(moment.what, SwitchOff):
+    if not isinstance(moment.what, Event):
         return moment.what
     return moment.what.organisationid, moment.what.source, moment.at.replace(second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""The end of a demo: one inbox, one approval, the figures, and what is missing."""
+"""The end of a demo: one inbox, one approval, one that was stale, the figures, and what is missing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from infra.demo.client import Client, GatewayRefused, Json
 from infra.demo.inbox import block_of, block_table, inbox_table, owner_of_inbox, place, to_approve
 from infra.demo.progress import Progress
 from infra.demo.proposals import Inboxes, collect
+from infra.demo.rebasing import rebased_and_undone
 from infra.demo.script import Person, Script
 from infra.demo.summary import Elapsed, summary, verdict
 
@@ -34,7 +35,7 @@ class Ending:
         except (aiohttp.ClientError, TimeoutError, GatewayRefused) as error:
             self.progress.troubles.append(f"the inbox could not be shown: {error or type(error).__name__}")
         missing = [*self.progress.missing(), *inboxes.short]
-        self.console.print(Text(), summary(self.progress, inboxes.count, elapsed), Text(), sep="\n")
+        self.console.print(Text(), summary(self.progress, inboxes.kinds, elapsed), Text(), sep="\n")
         self.console.print(verdict(missing), soft_wrap=True)
         return not missing
 
@@ -45,11 +46,13 @@ class Ending:
             self.console.print("\nNo Agent proposed anything.")
             return
         self.console.print(Text(), inbox_table(owner, proposals), sep="\n")
-        proposal = to_approve(proposals)
+        proposal = to_approve(proposals, self.script.edit)
         if proposal is None:
             self.console.print("\nNone of them is a memory diff, so there is nothing to approve here.")
             return
         await self._approve(owner, proposal)
+        if self.script.edit is not None:
+            self.console.print(Text(), await rebased_and_undone(self.person(owner), self.script.edit), sep="\n")
 
     async def _approve(self, owner: Person, proposal: Json) -> None:
         approved = await self.person(owner).approve(proposal["id"])

@@ -14,10 +14,10 @@ ASK_EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait while nothing moves, and for a fire for every member; with 0 none is waited for."""
+    """How long to wait while nothing moves, and for what is due to fire; with 0 no fire is waited for."""
 
     stillness_seconds: float
-    pulse_seconds: float = 0.0
+    fires_seconds: float = 0.0
 
 
 async def follow(watch: Watch, played: asyncio.Event, on_look: Callable[[], None], patience: Patience) -> None:
@@ -62,11 +62,11 @@ class Stillness:
 
 def _takes_no_more_fires(watch: Watch, seconds: float, patience: Patience) -> bool:
     # Schedules fire for ever: from here on, what fires is no part of the demo.
-    watch.takes_fires = watch.takes_fires and seconds < patience.pulse_seconds and bool(watch.without_fire())
+    watch.takes_fires = watch.takes_fires and seconds < patience.fires_seconds and bool(watch.not_fired())
     return not watch.takes_fires
 
 
 def _what_did_not_come(watch: Watch, patience: Patience) -> list[str]:
-    late = watch.without_fire() if patience.pulse_seconds else []
-    fires = [f"the operating pulse did not fire for {member.user} in {member.project}" for member in late]
+    late = watch.not_fired() if patience.fires_seconds else []
+    fires = [f"{due.agent_key} did not fire for {due.user or 'all'} in {due.project}" for due in late]
     return [*watch.troubles.values(), *fires]

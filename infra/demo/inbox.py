@@ -6,10 +6,10 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.demo.client import Json
-from infra.demo.script import Person
+from infra.demo.script import Edit, Person
 from infra.demo.view import plain_table
 
-MEMORY_DIFF = "memory_diff"
+MEMORY_DIFF, TICKET_CHANGE = "memory_diff", "ticket_change"
 MOST_SHOWN = 12
 CONFIDENCE_STYLES = {"high": "green", "medium": "yellow", "low": "dim"}
 
@@ -21,10 +21,14 @@ def owner_of_inbox(wanted: Person | None, by_person: Mapping[Person, Sequence[Js
     return max(by_person, key=lambda person: len(by_person[person]), default=None)
 
 
-def to_approve(proposals: Sequence[Json]) -> Json | None:
-    """Return a pending memory diff, rather about the person and rather a sure one; None when there is none."""
+def to_approve(proposals: Sequence[Json], kept: Edit | None = None) -> Json | None:
+    """Return a pending memory diff, rather about the person and rather a sure one; None when there is none.
+
+    What is `kept` for an edit is left alone.
+    """
     diffs = [each for each in proposals if each["kind"] == MEMORY_DIFF and each["status"] == "pending"]
-    return min(diffs, key=_reluctance, default=None)
+    others = [each for each in diffs if kept is None or each["block_label"] != kept.block_label]
+    return min(others, key=_reluctance, default=None)
 
 
 def inbox_table(person: Person, proposals: Sequence[Json]) -> Table:
@@ -48,8 +52,11 @@ def place(proposal: Json) -> str:
     """Return what the proposal changes."""
     if proposal["kind"] == MEMORY_DIFF:
         return f"{proposal['owner']['type']} memory\n{proposal['block_label']}.{proposal['field']}"
-    change = proposal["change"]
-    return f"{change['action']} ticket\n{change['ticket_id'] or '(new)'}"
+    if proposal["kind"] == TICKET_CHANGE:
+        change = proposal["change"]
+        return f"{change['action']} ticket\n{change['ticket_id'] or '(new)'}"
+    about = ", ".join(proposal["ticket_ids"])
+    return proposal["kind"].replace("_", " ") + (f"\n{about}" if about else "")
 
 
 def block_table(block: Json, proposal: Json) -> Table:
@@ -74,5 +81,10 @@ def _reluctance(proposal: Json) -> tuple[bool, int]:
 
 
 def _content(proposal: Json) -> str:
-    text: str = proposal["proposed_value"] if proposal["kind"] == MEMORY_DIFF else proposal["change"]["change"]
+    text: str = proposal["title"]
+    match proposal["kind"]:
+        case "memory_diff":
+            text = proposal["proposed_value"]
+        case "ticket_change":
+            text = proposal["change"]["change"]
     return text

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import assert_never
 
 import aiohttp
 
 from contracts.agents import Scope
 from infra.demo.client import Client, GatewayRefused, Json
 from infra.demo.progress import Note, Progress
-from infra.demo.script import Publish, Script, SwitchOff
+from infra.demo.script import Approve, Publish, Schedule, Script, Step, SwitchOff
 from infra.demo.watch import take_decisions
 
-ClientOf = Callable[[SwitchOff], Client]
+ClientOf = Callable[[SwitchOff | Schedule | Approve], Client]
+
+_PATIENCE_SECONDS = 30.0
+_POLL_SECONDS = 0.2
 
 
 class Performer:
@@ -31,13 +35,27 @@ class Performer:
                 self._progress.troubles.append(f"{_named(step)}: {error or type(error).__name__}")
             await asyncio.sleep(script.pace_seconds)
 
-    async def _step(self, step: Publish | SwitchOff) -> None:
+    async def _step(self, step: Step) -> None:
         match step:
             case Publish():
                 await self._publish(step)
+                return
             case SwitchOff():
                 await self._person(step).switch_off(step)
-                self._progress.entries.append(_note_of(step))
+            case Schedule():
+                await self._person(step).schedule(step)
+            case Approve():
+                await self._approve(step)
+            case _:
+                assert_never(step)
+        self._progress.entries.append(_note_of(step))
+
+    async def _approve(self, step: Approve) -> None:
+        person = self._person(step)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while (proposal := await person.waiting_for(step.block_label, step.field)) is None:
+                await asyncio.sleep(_POLL_SECONDS)
+        await person.approve(proposal["id"])
 
     async def _publish(self, step: Publish) -> None:
         for event in step.events:
@@ -55,12 +73,25 @@ class Performer:
             followed.refusals.append(f"{error['field'] or 'the event'}: {error['message']}")
 
 
-def _note_of(switch: SwitchOff) -> Note:
-    project = switch.scope_id if switch.scope is Scope.PROJECT else None
-    return Note(switch.time, project, switch.user, "binding.changed", f"{switch.agent_key} off for this {switch.scope}")
+def _note_of(step: SwitchOff | Schedule | Approve) -> Note:
+    if isinstance(step, Approve):
+        return Note(step.time, None, step.user, "proposal.approved", f"{step.block_label}.{step.field} of the memory")
+    project = step.scope_id if step.scope is Scope.PROJECT else None
+    says = "off" if isinstance(step, SwitchOff) else f"every {step.every_seconds} s"
+    return Note(step.time, project, step.user, "binding.changed", f"{step.agent_key} {says} for this {step.scope}")
 
 
-def _named(step: Publish | SwitchOff) -> str:
-    if isinstance(step, SwitchOff):
-        return f"switching {step.agent_key} off"
+def _named(step: Step) -> str:
+    match step:
+        case SwitchOff():
+            return f"switching {step.agent_key} off"
+        case Schedule():
+            return f"scheduling {step.agent_key}"
+        case Approve():
+            return f"approving {step.block_label}.{step.field}"
+        case _:
+            return _events_named(step)
+
+
+def _events_named(step: Publish) -> str:
     return f"sending '{step.events[0].id}'" + (f" and {len(step.events) - 1} more" if len(step.events) > 1 else "")

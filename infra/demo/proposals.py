@@ -23,9 +23,9 @@ class Inboxes:
     short: tuple[str, ...] = ()
 
     @property
-    def count(self) -> int:
-        """How many there are."""
-        return sum(map(len, self.by_person.values()))
+    def kinds(self) -> Counter[str]:
+        """How many there are of each kind."""
+        return Counter(each["kind"] for proposals in self.by_person.values() for each in proposals)
 
 
 async def collect(clients: Mapping[str, Client], runs: Iterable[Run]) -> Inboxes:

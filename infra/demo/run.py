@@ -19,7 +19,7 @@ from infra.demo.fires import Fires
 from infra.demo.follow import Patience, follow
 from infra.demo.perform import Performer
 from infra.demo.progress import Progress
-from infra.demo.script import Person, Script, SwitchOff
+from infra.demo.script import Approve, Person, Schedule, Script, SwitchOff
 from infra.demo.stage import stop_services
 from infra.demo.summary import Elapsed
 from infra.demo.watch import Watch
@@ -30,7 +30,7 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15)
 OFFLINE_PATIENCE_SECONDS = 30.0
 # Longer than a call of a real model may take.
 PATIENCE_SECONDS = 180.0
-PULSE_PATIENCE_SECONDS = 20.0
+FIRES_PATIENCE_SECONDS = 20.0
 
 
 def status(console: Console, text: str) -> AbstractContextManager[object]:
@@ -40,12 +40,12 @@ def status(console: Console, text: str) -> AbstractContextManager[object]:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Starts a stack and plays a script on it; with `awaits_pulse` every member must get a fire."""
+    """Starts a stack and plays a script on it; with `awaits_fires` what is due must fire."""
 
     script: Script
     stack: Stack
     console: Console
-    awaits_pulse: bool
+    awaits_fires: bool
 
     async def run(self) -> int:
         """Return 0 only when nothing is missing at the end."""
@@ -72,7 +72,7 @@ class Demo:
     async def _follow_the_play(
         self, session: aiohttp.ClientSession, backends: Mapping[str, Client], progress: Progress
     ) -> None:
-        performer = Performer(backends, partial(self._switching, session), progress)
+        performer = Performer(backends, partial(self._acting, session), progress)
         played = asyncio.Event()
         with self._fires() as fires, self._display(progress) as display:
             async with asyncio.TaskGroup() as tasks:
@@ -84,7 +84,7 @@ class Demo:
     def _watch(self, progress: Progress, backends: Mapping[str, Client], fires: Fires) -> Watch:
         since = datetime.now(UTC)
         feeds = {name: RunFeed(client, since) for name, client in backends.items()}
-        return Watch(progress, self.script.members, backends, feeds, fires)
+        return Watch(progress, self.script.members, self.script.due, backends, feeds, fires)
 
     @contextmanager
     def _fires(self) -> Iterator[Fires]:
@@ -104,13 +104,15 @@ class Demo:
     def _patience(self) -> Patience:
         is_offline = self.stack.settings.offline_model_url is not None
         stillness_seconds = OFFLINE_PATIENCE_SECONDS if is_offline else PATIENCE_SECONDS
-        return Patience(stillness_seconds, PULSE_PATIENCE_SECONDS if self.awaits_pulse else 0.0)
+        return Patience(stillness_seconds, FIRES_PATIENCE_SECONDS if self.awaits_fires else 0.0)
 
     def _person(self, session: aiohttp.ClientSession, person: Person) -> Client:
         return self._client(session, person.organisation, person.user, [])
 
-    def _switching(self, session: aiohttp.ClientSession, switch: SwitchOff) -> Client:
-        return self._client(session, switch.organisation, switch.user, switch.roles, switch.projects)
+    def _acting(self, session: aiohttp.ClientSession, step: SwitchOff | Schedule | Approve) -> Client:
+        roles = () if isinstance(step, Approve) else step.roles
+        projects = step.projects if isinstance(step, SwitchOff) else ()
+        return self._client(session, step.organisation, step.user, roles, projects)
 
     def _client(
         self,

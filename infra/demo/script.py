@@ -37,7 +37,41 @@ class SwitchOff:
     projects: tuple[str, ...] = ()
 
 
-Step = Publish | SwitchOff
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One request of an admin: an Agent shall be due every so many seconds at this scope."""
+
+    time: datetime
+    organisation: str
+    user: str
+    agent_key: str
+    scope: Scope
+    scope_id: str
+    every_seconds: int
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """One request of a person: what is proposed for this field of his memory is right, as soon as it is there."""
+
+    time: datetime
+    organisation: str
+    user: str
+    block_label: str
+    field: str
+
+
+Step = Publish | SwitchOff | Schedule | Approve
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What the owner of the inbox writes into a field of his memory at the end, while a proposal for it waits."""
+
+    block_label: str
+    field: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +92,28 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A fire that a demo waits for: of this Agent, in this project, for this user; empty when it is for all of them."""
+
+    agent_key: str
+    organisation: str
+    project: str
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """A whole demo. `inbox` is whose proposals are shown at the end; without it, those of whoever has most.
 
-    `awaits_pulse` says that the end waits until the operating pulse has fired for every member.
+    `edit` makes one of them stale, and `due` are the fires that the end waits for.
     """
 
     title: str
     steps: tuple[Step, ...]
     inbox: Person | None = None
     pace_seconds: float = 0.0
-    awaits_pulse: bool = False
+    edit: Edit | None = None
+    due: frozenset[Due] = frozenset()
 
     @property
     def events(self) -> Iterator[Event]:

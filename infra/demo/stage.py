@@ -18,7 +18,7 @@ OFFLINE_LATENCY_MS = 250
 
 
 @contextmanager
-def stage(settings: LocalSettings, *, awaits_pulse: bool) -> Iterator[Stack]:
+def stage(settings: LocalSettings, *, awaits_fires: bool) -> Iterator[Stack]:
     """Yield a stack that is not started yet; raise `DataFolderInUse` while another demo plays."""
     folder = settings.data_folder / FOLDER
     with sole_use(folder):
@@ -27,7 +27,7 @@ def stage(settings: LocalSettings, *, awaits_pulse: bool) -> Iterator[Stack]:
             settings.on_free_ports(folder / "stack"),
             quiet=True,
             layout=_unhurried,
-            environment=environment() if awaits_pulse and has_own_agents(settings) else {},
+            environment=environment() if awaits_fires and has_own_agents(settings) else {},
         )
 
 

@@ -1,5 +1,6 @@
 """The end of a demo in figures."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -17,7 +18,7 @@ class Elapsed:
     playing: float
 
 
-def summary(progress: Progress, proposals: int, elapsed: Elapsed) -> Table:
+def summary(progress: Progress, proposals: Counter[str], elapsed: Elapsed) -> Table:
     """Return the counts, one line each."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="cyan", width=14)
@@ -28,7 +29,7 @@ def summary(progress: Progress, proposals: int, elapsed: Elapsed) -> Table:
     return table
 
 
-def _rows(progress: Progress, proposals: int, elapsed: Elapsed) -> list[tuple[str, str, Text]]:
+def _rows(progress: Progress, proposals: Counter[str], elapsed: Elapsed) -> list[tuple[str, str, Text]]:
     fires, outcomes, runs = len(progress.fires), progress.outcomes(), progress.started_runs
     accepted = sum(not followed.refusals for followed in progress.events.values()) - fires
     statuses = progress.statuses()
@@ -38,10 +39,14 @@ def _rows(progress: Progress, proposals: int, elapsed: Elapsed) -> list[tuple[st
         ("duplicates", str(progress.sent_again), Text("sent again and answered as before")),
         ("decisions", str(outcomes.total()), Text(f"{outcomes['run']} run, {outcomes['skipped']} skipped")),
         ("runs", str(statuses.total()), Text(", ").join(status_counts(statuses, ("completed", "failed")))),
-        ("proposals", str(proposals), Text("from these runs")),
+        ("proposals", str(proposals.total()), Text(_kinds(proposals))),
         ("model calls", str(sum(run.model_calls for run in runs)), Text(f"{tokens[0]:,} tokens in, {tokens[1]:,} out")),
         ("elapsed", f"{elapsed.starting + elapsed.playing:.1f} s", Text(f"{elapsed.starting:.1f} s of it to start")),
     ]
+
+
+def _kinds(proposals: Counter[str]) -> str:
+    return ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in proposals.most_common())
 
 
 def verdict(missing: list[str]) -> Text:

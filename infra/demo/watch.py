@@ -9,11 +9,12 @@ from typing import Protocol
 import aiohttp
 
 from contracts.envelope import Event
+from contracts.schedules import ScheduleFired
 from infra.demo.client import Client, GatewayRefused, Json
 from infra.demo.feed import RunFeed
 from infra.demo.fires import Fire
 from infra.demo.progress import Followed, Progress
-from infra.demo.script import Membership
+from infra.demo.script import Due, Membership
 from shared.errors import StorageUnavailable
 
 MOST_ASKED_FOR = 20
@@ -28,7 +29,7 @@ class FireLog(Protocol):
 
 @dataclass(slots=True)
 class Watch:
-    """Follows events, the fires for these members, and all their runs.
+    """Follows events, the fires for these members and projects, and all their runs.
 
     `takes_fires` ends when no further fire shall be followed: schedules fire for ever, a demo ends. `troubles` says
     what of the last round failed, if anything did.
@@ -36,6 +37,7 @@ class Watch:
 
     progress: Progress
     members: frozenset[Membership]
+    due: frozenset[Due]
     clients: Mapping[str, Client]
     feeds: Mapping[str, RunFeed]
     fires: FireLog
@@ -54,10 +56,10 @@ class Watch:
             await self._ask_for_decisions()
             await self._ask_for_runs()
 
-    def without_fire(self) -> list[Membership]:
-        """Return the members for whom no schedule has fired yet."""
-        fired = {membership(followed.event) for followed in self.progress.fires}
-        return sorted(self.members - fired, key=lambda member: (member.project, member.user))
+    def not_fired(self) -> list[Due]:
+        """Return what is due and has not fired yet."""
+        fired = {_fired(followed.event) for followed in self.progress.fires}
+        return sorted(self.due - fired, key=lambda due: (due.agent_key, due.project, due.user))
 
     @contextmanager
     def _noting(self, what: str) -> Iterator[None]:
@@ -69,10 +71,17 @@ class Watch:
 
     async def _see_fires(self) -> None:
         for fire in await self.fires.all():
-            if self.takes_fires and membership(fire.event) in self.members:
+            if self.takes_fires and self._is_for_us(fire.event):
                 self.progress.follow(fire.event, is_fire=True)
             if fire.decisions is not None and fire.event.key in self.progress.events:
                 self.progress.decide(fire.event.key, fire.decisions)
+
+    def _is_for_us(self, event: Event) -> bool:
+        if event.userid is None:
+            return any(
+                (each.organisation, each.project) == (event.organisationid, event.projectid) for each in self.members
+            )
+        return membership(event) in self.members
 
     async def _see_runs(self) -> None:
         for feed in self.feeds.values():
@@ -95,6 +104,12 @@ def take_decisions(progress: Progress, answer: Json) -> list[str]:
     """Take the decisions of an answer to a publish; return the ids of events that were answered differently before."""
     decided = [each for each in answer["events"] if not each["pending"]]
     return [each["id"] for each in decided if not progress.decide(each["key"], each["decisions"])]
+
+
+def _fired(event: Event) -> Due | None:
+    if not isinstance(event, ScheduleFired):
+        return None
+    return Due(event.data.agent_key, event.organisationid, event.projectid or "", event.userid or "")
 
 
 def membership(event: Event) -> Membership:

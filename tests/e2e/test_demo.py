@@ -52,6 +52,9 @@ def test_the_sample_day_ends_well(folder: Path) -> None:
     assert "ticket_conflict_scanner completed" in ended.stdout
     assert "mara.lindt approves: user memory" in ended.stdout
     assert re.search(r"Memory block '\w+' of user mara\.lindt: version 1", ended.stdout)
+    assert re.search(r"3 +approved, rebased +Until Friday: Working on the wallet screen", ended.stdout)
+    assert re.search(r"4 +undone +Until Friday: Working on the offline cache", ended.stdout)
+    assert re.search(r"now +mobile-app +schedule.fired +ticket_conflict_scanner completed", ended.stdout)
     assert re.search(r"duplicates +4 ", ended.stdout)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from contracts.envelope import Event
 from infra.demo.client import Client, GatewayRefused, Json
-from infra.demo.script import SwitchOff
+from infra.demo.script import Schedule, SwitchOff
 
 
 class ScriptedClient(Client):
@@ -18,6 +18,9 @@ class ScriptedClient(Client):
         self.refuses = refuses
         self.published: list[list[str]] = []
         self.switched: list[SwitchOff] = []
+        self.scheduled: list[Schedule] = []
+        self.inbox: list[Json | None] = []
+        self.approved: list[str] = []
 
     async def publish(self, events: Sequence[Event]) -> Json:
         if self.refuses:
@@ -27,6 +30,16 @@ class ScriptedClient(Client):
 
     async def switch_off(self, switch: SwitchOff) -> None:
         self.switched.append(switch)
+
+    async def schedule(self, schedule: Schedule) -> None:
+        self.scheduled.append(schedule)
+
+    async def waiting_for(self, block_label: str, field: str) -> Json | None:
+        return self.inbox.pop(0)
+
+    async def approve(self, proposal_id: str) -> Json:
+        self.approved.append(proposal_id)
+        return {"id": proposal_id}
 
     async def run(self, run_id: str) -> Json:
         return self.runs[run_id]

@@ -26,6 +26,32 @@ def checkin_json(id: str = "checkin-1", organisation: str = "acme", user: str = 
     }
 
 
+def fired(user: str, project: str = "apollo") -> Event:
+    return parse(
+        {
+            "specversion": "1.0",
+            "id": f"fire-{user}-{project}",
+            "source": "/towpath/scheduler",
+            "type": "schedule.fired",
+            "time": "2026-11-19T09:00:00Z",
+            "organisationid": "acme",
+            "projectid": project,
+            "userid": user,
+            "data": {
+                "fire_id": f"fire-{user}-{project}",
+                "agent_key": "operating_pulse",
+                "schedule": "every 900 s",
+                "scope": "project",
+                "scope_id": project,
+                "due_at": "2026-11-19T09:00:00Z",
+                "fired_at": "2026-11-19T09:00:00Z",
+                "date": "2026-11-19",
+                "timezone": "UTC",
+            },
+        }
+    )
+
+
 def joined(user: str, project: str = "apollo") -> Event:
     return parse(
         {
@@ -78,6 +104,7 @@ def memory_diff(id: str, owner: str = "user", confidence: str = "high", status: 
     return {
         "id": id,
         "kind": "memory_diff",
+        "title": "preferences.reviews of ada",
         "status": status,
         "owner": {"type": owner, "id": "ada"},
         "block_label": "preferences",
@@ -91,4 +118,23 @@ def memory_diff(id: str, owner: str = "user", confidence: str = "high", status: 
 
 def ticket_change(id: str) -> Json:
     change = {"action": "close", "ticket_id": "APO-1", "title": "Export", "change": "The export is done."}
-    return {"id": id, "kind": "ticket_change", "status": "pending", "confidence": "medium", "change": change}
+    return {
+        "id": id,
+        "kind": "ticket_change",
+        "title": "Export",
+        "status": "pending",
+        "confidence": "medium",
+        "change": change,
+    }
+
+
+def duplicate(id: str) -> Json:
+    return {
+        "id": id,
+        "kind": "duplicate",
+        "title": "APO-1 and APO-2 are the same",
+        "status": "pending",
+        "confidence": "high",
+        "ticket_ids": ["APO-1", "APO-2"],
+        "change": {"ticket_ids": ["APO-1", "APO-2"], "keep": "APO-1"},
+    }

@@ -6,10 +6,10 @@ from contracts.envelope import Event
 from infra.demo.fires import Fire
 from infra.demo.follow import Patience, Stillness, follow
 from infra.demo.progress import Progress
-from infra.demo.script import Membership
+from infra.demo.script import Due, Membership
 from infra.demo.watch import Watch
 from tests.unit.demo.clients import ScriptedClient
-from tests.unit.demo.samples import checkin, joined, run, started
+from tests.unit.demo.samples import checkin, fired, run, started
 
 ADA, BOB = Membership("acme", "apollo", "ada"), Membership("acme", "apollo", "bob")
 SHORT = Patience(stillness_seconds=0.3)
@@ -30,7 +30,8 @@ class ScriptedFires:
 def _watch(
     progress: Progress, *fires: Event, members: tuple[Membership, ...] = (), client: ScriptedClient | None = None
 ) -> Watch:
-    return Watch(progress, frozenset(members), {"acme": client or ScriptedClient({})}, {}, ScriptedFires(*fires))
+    due = frozenset(Due("operating_pulse", each.organisation, each.project, each.user) for each in members)
+    return Watch(progress, frozenset(members), due, {"acme": client or ScriptedClient({})}, {}, ScriptedFires(*fires))
 
 
 async def _followed(watch: Watch, patience: Patience = SHORT) -> Progress:
@@ -79,26 +80,26 @@ async def test_it_asks_again_for_what_was_pending() -> None:
 
 
 async def test_it_waits_for_a_fire_for_every_member() -> None:
-    watch = _watch(Progress(), joined("ada"), joined("bob"), members=(ADA, BOB))
+    watch = _watch(Progress(), fired("ada"), fired("bob"), members=(ADA, BOB))
 
-    progress = await _followed(watch, Patience(60, pulse_seconds=60))
+    progress = await _followed(watch, Patience(60, fires_seconds=60))
 
     assert [fire.event.userid for fire in progress.fires] == ["ada", "bob"]
     assert progress.missing() == []
 
 
 async def test_it_says_for_whom_no_fire_came() -> None:
-    watch = _watch(Progress(), joined("ada"), members=(ADA, BOB))
+    watch = _watch(Progress(), fired("ada"), members=(ADA, BOB))
 
-    progress = await _followed(watch, Patience(60, pulse_seconds=0.3))
+    progress = await _followed(watch, Patience(60, fires_seconds=0.3))
 
-    assert progress.missing() == ["the operating pulse did not fire for bob in apollo"]
+    assert progress.missing() == ["operating_pulse did not fire for bob in apollo"]
 
 
 async def test_fires_for_others_are_left_alone() -> None:
-    watch = _watch(Progress(), joined("zoe"), joined("ada"), members=(ADA,))
+    watch = _watch(Progress(), fired("zoe"), fired("ada"), members=(ADA,))
 
-    progress = await _followed(watch, Patience(60, pulse_seconds=60))
+    progress = await _followed(watch, Patience(60, fires_seconds=60))
 
     assert [fire.event.userid for fire in progress.fires] == ["ada"]
 

@@ -6,7 +6,7 @@ from infra.demo.client import Json
 from infra.demo.inbox import MOST_SHOWN, block_of, block_table, inbox_table, owner_of_inbox, to_approve
 from infra.demo.script import Person
 from infra.demo.view import WIDTH
-from tests.unit.demo.samples import memory_diff, ticket_change
+from tests.unit.demo.samples import duplicate, memory_diff, ticket_change
 
 ADA, BOB = Person("acme", "ada"), Person("acme", "bob")
 
@@ -48,12 +48,14 @@ def test_without_a_pending_memory_diff_nothing_is_approved() -> None:
 
 
 def test_the_inbox_shows_what_each_proposal_changes() -> None:
-    shown = _shown(inbox_table(ADA, [memory_diff("1"), ticket_change("2")]))
+    shown = _shown(inbox_table(ADA, [memory_diff("1"), ticket_change("2"), duplicate("3")]))
 
-    assert "Inbox of ada, acme: 2 proposals" in shown
+    assert "Inbox of ada, acme: 3 proposals" in shown
     assert "preferences.reviews" in shown
     assert "Prefers reviews [before] lunch." in shown
     assert "APO-1" in shown
+    assert "APO-1, APO-2" in shown
+    assert "APO-1 and APO-2 are the same" in shown
     assert all(len(row) <= WIDTH for row in shown.splitlines())
 
 

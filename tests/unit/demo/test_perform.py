@@ -6,11 +6,13 @@ from contracts.agents import Scope
 from infra.demo.client import Json
 from infra.demo.perform import Performer
 from infra.demo.progress import Note, Progress
-from infra.demo.script import Publish, Script, Step, SwitchOff
+from infra.demo.script import Approve, Publish, Schedule, Script, Step, SwitchOff
 from tests.unit.demo.clients import ScriptedClient
 from tests.unit.demo.samples import checkin, started
 
 AT = datetime(2026, 11, 19, 6, 45, tzinfo=UTC)
+NIGHTLY = Schedule(AT, "acme", "ines", "ticket_conflict_scanner", Scope.PROJECT, "apollo", 5)
+APPROVAL = Approve(AT, "acme", "ada", "goals", "current_focus")
 SWITCH = SwitchOff(AT, "acme", "ines", "docs_memory_reviewer", Scope.PROJECT, "apollo")
 
 
@@ -84,3 +86,24 @@ async def test_switching_off_is_shown() -> None:
     assert progress.entries == [
         Note(AT, "apollo", "ines", "binding.changed", "docs_memory_reviewer off for this project")
     ]
+
+
+async def test_a_schedule_is_set_and_shown() -> None:
+    client = ScriptedClient({})
+
+    progress = await _played(client, NIGHTLY)
+
+    assert client.scheduled == [NIGHTLY]
+    assert [entry.outcome for entry in progress.entries if isinstance(entry, Note)] == [
+        "ticket_conflict_scanner every 5 s for this project"
+    ]
+
+
+async def test_a_proposal_is_approved_once_it_is_there() -> None:
+    client = ScriptedClient({})
+    client.inbox = [None, {"id": "prp_1"}]
+
+    progress = await _played(client, APPROVAL)
+
+    assert client.approved == ["prp_1"]
+    assert [entry.what for entry in progress.entries if isinstance(entry, Note)] == ["proposal.approved"]

@@ -1,5 +1,7 @@
 """The figures and the last words."""
 
+from collections import Counter
+
 from rich.console import Console
 
 from infra.demo.progress import Progress
@@ -17,7 +19,7 @@ def test_the_figures_are_those_of_the_progress() -> None:
     console = Console(width=100, force_terminal=False)
 
     with console.capture() as captured:
-        console.print(summary(progress, 7, Elapsed(starting=4.0, playing=6.5)))
+        console.print(summary(progress, Counter(memory_diff=5, roadmap_item=2), Elapsed(starting=4.0, playing=6.5)))
 
     rows = [row.split() for row in captured.get().splitlines()]
     assert [(row[0], row[1]) for row in rows if row[0] != "model"] == [
@@ -28,6 +30,7 @@ def test_the_figures_are_those_of_the_progress() -> None:
         ("proposals", "7"),
         ("elapsed", "10.5"),
     ]
+    assert "5 memory diff, 2 roadmap item" in captured.get()
     assert "2 run, 1 skipped" in captured.get()
     assert "200 tokens in, 40 out" in captured.get()
 
