@@ -55,8 +55,9 @@ def place(proposal: Json) -> str:
     if proposal["kind"] == TICKET_CHANGE:
         change = proposal["change"]
         return f"{change['action']} ticket\n{change['ticket_id'] or '(new)'}"
+    kind: str = proposal["kind"].replace("_", " ")
     about = ", ".join(proposal["ticket_ids"])
-    return proposal["kind"].replace("_", " ") + (f"\n{about}" if about else "")
+    return f"{kind}\n{about}" if about else kind
 
 
 def block_table(block: Json, proposal: Json) -> Table:
