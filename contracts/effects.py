@@ -5,7 +5,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=50_000)]
@@ -47,12 +55,15 @@ class Evidence(_Shape):
     quote: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 
 
+_LIST_OF_EVIDENCE: dict[str, Any] = {"type": "array", "items": Evidence.model_json_schema()}
+
+
 class Effect(_Shape):
     """What every entry says; what else an answer writes into it is ignored."""
 
     reasoning: str
     confidence: Confidence
-    evidence: tuple[Any, ...] = ()
+    evidence: Annotated[tuple[Any, ...], WithJsonSchema(_LIST_OF_EVIDENCE)] = ()
     """Of `Evidence`, unread: each is looked at by itself, so that a wrong one costs only itself."""
 
 

@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of every event to `contracts/schemas`, or checks that it is written.
+"""Writes the JSON Schema of every event and kind of proposal to `contracts/schemas`, or checks that it is written.
 
 `python -m contracts.export` writes; with `--check` it changes nothing and names every file that is not in order.
 The recorded examples are never written: an example shows what a released version sent, so it must go on parsing.
@@ -14,6 +14,7 @@ import orjson
 from pydantic.json_schema import GenerateJsonSchema
 
 from contracts.channels import EVENTS, RUN_EVENTS
+from contracts.effects import SHAPES, EffectKind
 from contracts.envelope import EXTENSION_NAME, Event
 from contracts.registry import EVENT_TYPES, PLATFORM_TYPES, EventRefused, parse_json
 
@@ -22,6 +23,7 @@ SCHEMAS: Final = Path(__file__).parent / "schemas"
 _INDEX: Final = Path("events.json")
 _EVENTS: Final = Path("events")
 _EXAMPLES: Final = Path("examples")
+_PROPOSALS: Final = Path("proposals")
 
 
 def schema_path(type: str, version: str) -> Path:
@@ -47,16 +49,24 @@ def event_schema(event: type[Event]) -> dict[str, Any]:
     return identity | schema
 
 
+def proposal_schema(kind: EffectKind) -> dict[str, Any]:
+    """Return the JSON Schema of what an answer says to propose something of this kind."""
+    identity = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:towpath:proposal:{kind}"}
+    return identity | SHAPES[kind].model_json_schema()
+
+
 def generated() -> dict[Path, bytes]:
     """Return the content of every file that this module writes, by its path below the folder of schemas."""
     files = {schema_path(*key): _as_file(event_schema(event)) for key, event in EVENT_TYPES.items()}
+    files |= {_PROPOSALS / f"{kind}.json": _as_file(proposal_schema(kind)) for kind in EffectKind}
     return files | {_INDEX: _as_file({"events": [_entry(*key) for key in sorted(EVENT_TYPES)]})}
 
 
 def write(folder: Path) -> None:
     """Write the generated files, and remove schemas of events that no longer exist."""
     files = generated()
-    (folder / _EVENTS).mkdir(parents=True, exist_ok=True)
+    for part in (_EVENTS, _PROPOSALS):
+        (folder / part).mkdir(parents=True, exist_ok=True)
     for path in _stale(folder, files):
         (folder / path).unlink()
     for path, content in files.items():
@@ -68,7 +78,7 @@ def problems(folder: Path) -> list[str]:
     files = generated()
     return [
         *(line for path, content in files.items() if (line := _drift(folder / path, path, content))),
-        *(f"{path} belongs to no event" for path in _stale(folder, files)),
+        *(f"{path} belongs to no event or proposal" for path in _stale(folder, files)),
         *_example_problems(folder),
     ]
 
@@ -112,7 +122,9 @@ def _as_file(value: dict[str, Any]) -> bytes:
 
 
 def _stale(folder: Path, files: dict[Path, bytes]) -> list[Path]:
-    present = (path.relative_to(folder) for path in sorted((folder / _EVENTS).glob("*.json")))
+    present = (
+        path.relative_to(folder) for part in (_EVENTS, _PROPOSALS) for path in sorted((folder / part).glob("*.json"))
+    )
     return [path for path in present if path not in files]
 
 
