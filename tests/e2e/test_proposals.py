@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.caller import Caller
-from tests.support.events import checkin
+from tests.support.events import DAY, checkin, event
 from tests.support.platform import Platform
 
 pytestmark = [
@@ -94,3 +94,25 @@ async def test_proposals_for_one_field_that_are_approved_at_once_are_both_in_it(
     assert {first["field"], second["field"]} == {"meetings"}
     lines = sorted(block["fields"]["meetings"].splitlines())
     assert lines == sorted([str(first["proposed_value"]), str(second["proposed_value"])])
+
+
+async def test_an_approved_ticket_change_leaves_the_inbox_and_is_told_once(
+    platform: Platform, organisation: str
+) -> None:
+    caller = platform.caller(organisation)
+    blocked = {"date": DAY, "blockers": "Blocked by missing API keys for the billing sandbox, see APO-12."}
+    run_id = await caller.start_run(event("checkin.submitted", organisation, blocked))
+    (change,) = [each for each in await caller.proposals_of(run_id) if each["kind"] == "ticket_change"]
+    before = (await caller.get("/api/inbox")).body
+
+    await asyncio.gather(*(caller.post(f"/api/proposals/{change['id']}/approve") for _ in range(5)))
+
+    after = (await caller.get("/api/inbox")).body
+    assert change["id"] in {each["id"] for each in before["proposals"]}
+    assert change["id"] not in {each["id"] for each in after["proposals"]}
+    assert after["total"] == before["total"] - 1
+    (told,) = (await caller.get("/api/events", {"type": "proposal.approved"})).body["events"]
+    assert told["id"] == f"{change['id']}:approved"
+    shown = (await caller.get(f"/api/events/{told['key']}")).body
+    assert shown["event"]["data"]["change"] == change["change"]
+    assert shown["event"]["data"]["ticket_ids"] == ["APO-12"]
