@@ -218,6 +218,7 @@ class AgentSpec(_Model):
     `batch_size` is how many runs of a batch are open at a time.
     `manual` allows people to start it by hand. `visibility` says whose it is, `agent_type`, `category` and `tags` sort it.
     Without `auto_start`, publishing leaves a new Agent inactive. `performance_monitoring` has its figures computed.
+    A `hidden` Agent is no model to chat with; its threads can be read.
     """
 
     key: AgentKey
@@ -247,6 +248,7 @@ class AgentSpec(_Model):
     auto_start: bool = True
     logging_level: LoggingLevel = LoggingLevel.DEBUG
     performance_monitoring: bool = True
+    hidden: bool = False
     priority_level: Lane = Lane.MEDIUM
     tools: tuple[str, ...] = ()
     limits: RunLimits = RunLimits()

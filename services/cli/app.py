@@ -29,6 +29,7 @@ from services.cli import (
     runs,
     schedules,
     settings,
+    threads,
 )
 from services.cli.connection import data_folder, find_connection
 from services.cli.errors import CliError, ExitCode
@@ -60,6 +61,7 @@ event_explain.register(events.app)
 for name, group in (
     ("events", events.app),
     ("runs", runs.app),
+    ("threads", threads.app),
     ("proposals", proposals.app),
     ("memory", memory.app),
     ("documents", documents.app),

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from services.gateway.problems import MEDIA_TYPE, TITLES
 
 _METHODS = frozenset({"get", "put", "post", "delete"})
-_API = "/api/"
+_API = ("/api/", "/v1/")
 _FOR_EVERYBODY = (401, 403, 422, 503)
 _BEARER = "bearer"
 _REPLACED = ("HTTPValidationError", "ValidationError")

@@ -38,6 +38,7 @@ from services.gateway.routes import (
     memory,
     memory_blocks,
     metrics,
+    models,
     preview,
     proposal_decisions,
     proposals,
@@ -45,6 +46,7 @@ from services.gateway.routes import (
     run_actions,
     runs,
     schedules,
+    threads,
 )
 from services.gateway.state import Gateway
 from shared.logging import process_instance
@@ -78,6 +80,7 @@ from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
 from shared.store.steps import StepStore
+from shared.store.threads import ThreadStore
 from shared.supervise import supervised
 
 log = structlog.get_logger()
@@ -108,6 +111,8 @@ ROUTERS = (
     preview.router,
     dead_letters.router,
     integrations.router,
+    threads.router,
+    models.router,
     health.router,
     metrics.router,
 )
@@ -179,6 +184,7 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         replays=ReplayStore(mongo),
         steps=StepStore(mongo.database),
         bodies=BodyStore(mongo.database),
+        threads=ThreadStore(mongo.database),
         runners=RunnerStore(mongo.database),
         proposals=ProposalStore(mongo),
         inbox=InboxStore(mongo.database),

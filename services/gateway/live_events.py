@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import structlog
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from services.gateway.live_feed import Gap, Heard, LiveFeed
 from services.gateway.problems import RequestInvalid
@@ -13,6 +14,7 @@ from shared.errors import AppError
 
 log = structlog.get_logger()
 
+MEDIA_TYPE = "text/event-stream"
 START = "start"
 _RECONNECT_MS = 1_000
 _QUIET_SECONDS = 15.0
@@ -49,9 +51,9 @@ async def begin(feed: LiveFeed, after: str | None, *, from_start: bool = False) 
     return Position(now.created_ms, 0) if from_start or after == START else now
 
 
-def stream(feed: LiveFeed, after: Position, pattern: str) -> EventSourceResponse:
+def stream(feed: LiveFeed, after: Position, pattern: str) -> StreamingResponse:
     """Return the answer that goes on for as long as the reader listens, a quarter of an hour at most."""
-    return EventSourceResponse(lines(feed, after, pattern, _LONGEST_SECONDS), headers=_HEADERS)
+    return StreamingResponse(lines(feed, after, pattern, _LONGEST_SECONDS), headers=_HEADERS, media_type=MEDIA_TYPE)
 
 
 async def lines(feed: LiveFeed, after: Position, pattern: str, longest_seconds: float) -> AsyncGenerator[bytes, None]:

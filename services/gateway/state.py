@@ -35,6 +35,7 @@ from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
 from shared.store.steps import StepStore
+from shared.store.threads import ThreadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Gateway:
     replays: ReplayStore
     steps: StepStore
     bodies: BodyStore
+    threads: ThreadStore
     runners: RunnerStore
     proposals: ProposalStore
     inbox: InboxStore

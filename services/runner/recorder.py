@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
-import orjson
 import structlog
 
 from shared.clock import Clock
 from shared.domain.run import Claim
+from shared.domain.step import hash_of_request
 from shared.errors import AppError, NotNow, Permanent, StorageUnavailable
 from shared.store.mongo import Document
 from shared.store.steps import Intent, StepStore
@@ -78,7 +77,7 @@ class StepRecorder:
         intent and its error, and is made again by the next attempt.
         """
         index, self._next = self._next, self._next + 1
-        request_hash = blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+        request_hash = hash_of_request(request)
         if self.instead_of is not None:
             call = self.instead_of(kind, name, request_hash, call)
         return self._step(index, kind, name, request_hash, call)

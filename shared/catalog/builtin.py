@@ -16,8 +16,11 @@ DEFAULT_SCAN_HOUR_UTC = 2
 
 
 def builtin_agents(pulse_interval_seconds: int, scan_hour_utc: int = DEFAULT_SCAN_HOUR_UTC) -> tuple[AgentSpec, ...]:
-    """Return the built-in Agents; the arguments become default schedules, of the pulse and of the nightly scan."""
-    return (
+    """Return the built-in Agents; the arguments become default schedules, of the pulse and of the nightly scan.
+
+    All of them work in the background, so they are hidden.
+    """
+    agents = (
         today_checkin_processor.AGENT,
         docs_memory_reviewer.AGENT,
         chat_memory_reviewer.AGENT,
@@ -27,3 +30,4 @@ def builtin_agents(pulse_interval_seconds: int, scan_hour_utc: int = DEFAULT_SCA
         roadmap_proposal_generator.AGENT,
         snapshot_generator.AGENT,
     )
+    return tuple(agent.model_copy(update={"hidden": True}) for agent in agents)

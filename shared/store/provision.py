@@ -23,12 +23,13 @@ from shared.store import (
     schedules,
     sightings,
     steps,
+    threads,
 )
 from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
     "events": events.INDEXES + sightings.INDEXES + retention.EVENT_INDEXES,
-    "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES,
+    "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES + threads.INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,
     "agents": agents.AGENT_INDEXES + lifecycle.AGENT_INDEXES,

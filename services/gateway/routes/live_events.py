@@ -3,19 +3,19 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.sse import EventSourceResponse
+from fastapi.responses import StreamingResponse
 
 from contracts.agents import AgentKey
 from contracts.subjects import run_event_pattern
 from services.gateway.agent_access import the_agent
-from services.gateway.live_events import begin, stream
+from services.gateway.live_events import MEDIA_TYPE, begin, stream
 from services.gateway.state import caller_of, gateway_of
 from services.gateway.visible import visible_run
 
 router = APIRouter(tags=["live events"])
 
 _EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-Sent Events, until the reader goes", "content": {"text/event-stream": {}}}
+    200: {"description": "Server-Sent Events, until the reader goes", "content": {MEDIA_TYPE: {}}}
 }
 
 LastEventId = Annotated[
@@ -26,7 +26,7 @@ AnotherUser = Annotated[str | None, Query(description="Another user, for backend
 AllUsers = Annotated[bool, Query(description="The whole organisation, for backends and admins.")]
 
 
-@router.get("/api/agent-runs/events", response_class=EventSourceResponse, responses=_EVENTS)
+@router.get("/api/agent-runs/events", response_class=StreamingResponse, responses=_EVENTS)
 async def follow_agent_runs(
     request: Request,
     after: After = None,
@@ -40,7 +40,7 @@ async def follow_agent_runs(
     return await _followed(request, last_event_id or after, agent_key, user, all_users=all_users)
 
 
-@router.get("/api/agents/{key}/events", response_class=EventSourceResponse, responses=_EVENTS)
+@router.get("/api/agents/{key}/events", response_class=StreamingResponse, responses=_EVENTS)
 async def follow_agent(
     request: Request,
     key: AgentKey,
@@ -56,7 +56,7 @@ async def follow_agent(
     return await _followed(request, last_event_id or after, key, user, all_users=all_users)
 
 
-@router.get("/api/agent-runs/{run_id}/events", response_class=EventSourceResponse, responses=_EVENTS)
+@router.get("/api/agent-runs/{run_id}/events", response_class=StreamingResponse, responses=_EVENTS)
 async def follow_agent_run(
     request: Request, run_id: str, after: After = None, last_event_id: LastEventId = None
 ) -> Response:

@@ -17,6 +17,7 @@ from services.runner.tools.tool import Paid, Scope, Stores, Tool, ToolStops
 from services.runner.tools.web_tools import NAMES as WEB_TOOLS
 from services.runner.work import Attempt
 from shared.domain.run import Usage
+from shared.domain.step import tool_request
 from shared.errors import AppError, NotNow, Permanent, StorageUnavailable
 from shared.llm.port import ToolCall, ToolResult, ToolSpec
 
@@ -79,7 +80,7 @@ class ToolCalls:
         arguments, faults = _arguments(call.arguments, tool.spec.parameters)
         if faults:
             return _noted(event, _refused(f"The arguments do not satisfy the schema: {'; '.join(faults)}."))
-        asked = {"tool": call.name, "arguments": arguments}
+        asked = tool_request(call.name, arguments)
         made = attempt.steps.step(
             "tool_call", call.name, asked, lambda step: self._call(attempt, tool, arguments, step)
         )

@@ -35,6 +35,7 @@ from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleInForce, ScheduleStore
 from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
+from shared.store.threads import ThreadStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
 from tests.support.plans import Query, is_indexed, plan_of
 from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run, an_event
@@ -49,6 +50,7 @@ RECENT_OF_ADA = {
         {"changed_at": {"$gte": NOW}},
     ]
 }
+OF_ADA = {"organisation": "acme", "user": "ada"}
 NOTERS = {"organisation": "acme", "agent_key": "noter"}
 ANY_STATUS = {"status": {"$in": sorted(DeadLetterStatus)}}
 ADA_ASKING = Caller("ada", "acme")
@@ -64,6 +66,9 @@ QUERIES: dict[str, Query] = {
     ),
     "runs: figures of an Agent": lambda mongo: AgentFiguresStore(mongo.database).figures(NOTERS),
     "runs: latest of an Agent": lambda mongo: AgentFiguresStore(mongo.database).latest(NOTERS),
+    "threads: agents": lambda mongo: ThreadStore(mongo.database).agents(OF_ADA),
+    "threads: newest": lambda mongo: ThreadStore(mongo.database).find(OF_ADA, ["noter", "pulse"], {}, 50),
+    "threads: pending diffs": lambda mongo: ThreadStore(mongo.database).pending_diffs(OF_ADA),
     "agents: planned": lambda mongo: LifecycleStore(mongo).due(LATER, 10),
     "agents: changes": lambda mongo: LifecycleStore(mongo).changes("noter", 10),
     "runs: load": lambda mongo: RunStore(mongo.database).load(["run_1"]),

@@ -1,0 +1,125 @@
+"""Live events over HTTP: who hears what, and how it goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import orjson
+import pytest_asyncio
+import uvicorn
+from nats.aio.client import Client
+
+from contracts.subjects import run_event_subject
+from infra.local.ports import free_port
+from infra.local.tokens import mint
+from services.cli.event_stream import Sent, events_in
+from services.gateway.app import create_app
+from shared.settings import GatewaySettings
+from shared.store.mongo import Mongo
+from tests.integration.gateway.asking import SECRET
+from tests.integration.messaging.conftest import client
+from tests.support.servers import RunningServer
+from tests.unit.shared.given import a_new_run, a_stored_run
+
+__all__ = ["client"]
+
+SOON_SECONDS = 60
+
+
+@pytest_asyncio.fixture
+async def url(
+    mongo: Mongo, mongo_server: RunningServer, mongo_database: str, clean_nats: str, client: Client
+) -> AsyncIterator[str]:
+    """Yield the address of a gateway that is served by this process."""
+    settings = GatewaySettings(
+        mongodb_url=mongo_server.url, mongodb_database=mongo_database, nats_url=clean_nats, auth_jwt_secret=SECRET
+    )
+    app = create_app(settings)
+    config = uvicorn.Config(app, port=free_port(), log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    yield f"http://127.0.0.1:{config.port}"
+    app.state.gateway.live.close()
+    server.should_exit = True
+    await serving
+
+
+@asynccontextmanager
+async def listening(
+    url: str, path: str, *roles: str, after: str = "start", organisation: str = "acme"
+) -> AsyncIterator[AsyncIterator[Sent]]:
+    """Yield what somebody hears; it is asked again until the gateway is ready."""
+    headers = {"Authorization": f"Bearer {mint(SECRET, organisation, 'ada', roles)}", "Last-Event-ID": after}
+    async with aiohttp.ClientSession() as session, asyncio.timeout(SOON_SECONDS):
+        while True:
+            try:
+                async with session.get(f"{url}{path}", headers=headers) as answer:
+                    if answer.status == 200:
+                        yield _heard(answer.content)
+                        return
+                    assert answer.status == 503, await answer.text()
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.01)
+
+
+async def _heard(content: aiohttp.StreamReader) -> AsyncIterator[Sent]:
+    while not content.at_eof():
+        lines = (await content.readuntil(b"\n\n")).decode().split("\n")
+        for sent in events_in(lines):
+            yield sent
+
+
+async def tell(client: Client, run_id: str, user: str = "ada", organisation: str = "acme") -> None:
+    subject = run_event_subject(organisation, user, "noter", run_id)
+    await client.jetstream().publish(subject, orjson.dumps({"type": "run.started", "data": {"run_id": run_id}}))
+
+
+async def heard(events: AsyncIterator[Sent], count: int) -> list[tuple[str, str]]:
+    """Return the names and runs of the next events, and the place of the last one."""
+    found: list[Sent] = []
+    while len(found) < count:
+        sent = await anext(events)
+        found += [sent] if sent.name else []
+    return [(each.name, orjson.loads(each.data)["data"]["run_id"]) for each in found]
+
+
+async def test_a_user_hears_of_the_own_runs_and_a_backend_of_all_of_its_organisation(url: str, client: Client) -> None:
+    for user, organisation in (("ada", "other"), ("bob", "acme"), ("ada", "acme")):
+        await tell(client, f"run_{user}_{organisation}", user, organisation)
+    started = "background_task_started"
+
+    async with listening(url, "/api/agent-runs/events") as events:
+        assert await heard(events, 1) == [(started, "run_ada_acme")]
+        await tell(client, "run_bob_later", "bob")
+        await tell(client, "run_ada_later")
+        assert await heard(events, 1) == [(started, "run_ada_later")]
+    async with listening(url, "/api/agent-runs/events?all_users=true", "backend") as events:
+        assert [run_id for _, run_id in await heard(events, 4)] == [
+            "run_bob_acme", "run_ada_acme", "run_bob_later", "run_ada_later",
+        ]  # fmt: skip
+
+
+async def test_one_run_is_told_from_its_beginning_and_only_to_those_who_see_it(
+    url: str, client: Client, mongo: Mongo
+) -> None:
+    await mongo.database["runs"].insert_one(a_stored_run(run=a_new_run("run_1")))
+    for run_id in ("run_2", "run_1"):
+        await tell(client, run_id)
+
+    async with listening(url, "/api/agent-runs/run_1/events", after="") as events:
+        assert [run_id for _, run_id in await heard(events, 1)] == ["run_1"]
+    async with aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {mint(SECRET, 'other', 'ada', ('server_admin',))}"}
+        async with session.get(f"{url}/api/agent-runs/run_1/events", headers=headers) as answer:
+            assert answer.status == 404
+
+
+async def test_whoever_is_cut_off_before_the_first_event_misses_none(url: str, client: Client) -> None:
+    async with listening(url, "/api/agent-runs/events", after="") as events:
+        place = (await anext(events)).id
+    await tell(client, "run_1")
+
+    async with listening(url, "/api/agent-runs/events", after=place) as events:
+        assert [run_id for _, run_id in await heard(events, 1)] == ["run_1"]
