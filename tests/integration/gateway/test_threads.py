@@ -71,12 +71,11 @@ async def test_a_thread_shows_what_started_it_and_what_was_said_and_done(asking:
     asked = hash_of_request(tool_request("read_memory", {"label": "a"}))
     call = {"id": "c", "name": "read_memory", "arguments": '{"label":"a"}'}
     large = "x" * 300_000
-    for index, (kind, name, hash_, result) in enumerate(
-        [
-            ("model_call", "fast-1", "h", {"text": "Let me look.", "usage": {}, "tool_calls": [call]}),
-            ("tool_call", "read_memory", asked, {"output": large}),
-        ]
-    ):
+    made: list[tuple[str, str, str, Document]] = [
+        ("model_call", "fast-1", "h", {"text": "Let me look.", "usage": {}, "tool_calls": [call]}),
+        ("tool_call", "read_memory", asked, {"output": large}),
+    ]
+    for index, (kind, name, hash_, result) in enumerate(made):
         await steps.intend(Intent(claim, index, kind, name, hash_, NOW))
         await steps.finish(claim, index, LATER, result)
 
