@@ -22,6 +22,8 @@ from services.runner.work import Handler
 from shared.catalog.builtin import builtin_agents
 from shared.settings import ProvisionSettings, RunnerSettings
 
+_LEAST_WIDTH = 100
+
 Work = Sequence[tuple[AgentSpec, Case]]
 
 
@@ -92,6 +94,7 @@ def main() -> int:
     """Evaluate and print; the exit code is 1 below the threshold, 2 when it could not begin."""
     given = _arguments()
     console = Console(highlight=False)
+    console.width = max(console.width, _LEAST_WIDTH)
     try:
         work, before = chosen(given.agent, given.case), _read(given.compare)
         model, performances = asyncio.run(evaluate(given, work))

@@ -39,8 +39,8 @@ def as_changes(changes: Iterable[Change], file: str) -> RenderableType:
 
 def _scores(scores: Mapping[str, Score], model: str) -> Table:
     table = Table(title=f"Evaluation sets on {model}", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("Agent")
-    for heading in ("cases", "passed", "must found", "must not kept out", "precision", "proposals", "calls", "tokens"):
+    table.add_column("Agent", no_wrap=True)
+    for heading in ("cases", "passed", "found", "kept\nout", "precise", "made", "calls", "tokens"):
         table.add_column(heading, justify="right")
     for agent, score in scores.items():
         table.add_row(agent, *_row(score))
@@ -61,7 +61,7 @@ def _row(score: Score) -> tuple[str, ...]:
 
 
 def _of(part: int, whole: int) -> str:
-    return f"{part} of {whole}" if whole else "-"
+    return f"{part}/{whole}" if whole else "-"
 
 
 def _cost(scores: Mapping[str, Score]) -> str:

@@ -51,7 +51,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How an Agent does beside an earlier time: by how much the rates differ, and which cases came out otherwise."""
+    """How an Agent does beside an earlier time: by how much the share of passes differs, and in which cases."""
 
     agent: str
     pass_rate: float
@@ -68,7 +68,10 @@ def scores_of(performances: Iterable[Performance]) -> dict[str, Score]:
 
 
 def results(model: str, performances: Sequence[Performance]) -> Document:
-    """Return everything as JSON: scores by Agent, and for each case how often it passed and what did not hold."""
+    """Return everything as JSON: scores by Agent, and for each case how often it passed and what did not hold.
+
+    Of a case that did not always pass the last wrong answer is there, too, and why effects of it were dropped.
+    """
     by_case: dict[tuple[str, str], list[Performance]] = defaultdict(list)
     for each in performances:
         by_case[each.agent, each.case.id].append(each)
@@ -82,10 +85,19 @@ def results(model: str, performances: Sequence[Performance]) -> Document:
                 "passed": sum(each.passed for each in done),
                 "performances": len(done),
                 "failures": sorted({failure for each in done for failure in failures_of(each)}),
+                **_wrong(done),
             }
             for (agent, case), done in by_case.items()
         ],
     }
+
+
+def _wrong(done: Iterable[Performance]) -> Document:
+    failed = [each for each in done if not each.passed]
+    if not failed:
+        return {}
+    dropped = [effect["dropped"] for effect in failed[-1].effects if effect["dropped"] is not None]
+    return {"answer": failed[-1].output, "dropped": dropped}
 
 
 def failures_of(performance: Performance) -> list[str]:
@@ -97,21 +109,22 @@ def failures_of(performance: Performance) -> list[str]:
 
 
 def compared(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Change]:
-    """Return how each Agent of both results does now; cases that only one of them has are left out."""
-    cases = {(each["agent"], each["case"]): _always(each) for each in before["cases"]}
-    both = [
-        (each, cases[each["agent"], each["case"]]) for each in now["cases"] if (each["agent"], each["case"]) in cases
-    ]
-    return [
-        Change(
-            agent,
-            _rate(score) - _rate(before["agents"][agent]),
-            tuple(each["case"] for each, passed in both if each["agent"] == agent and passed and not _always(each)),
-            tuple(each["case"] for each, passed in both if each["agent"] == agent and not passed and _always(each)),
-        )
-        for agent, score in now["agents"].items()
-        if agent in before["agents"]
-    ]
+    """Return how each Agent does now in the cases that both results have; others are left out."""
+    earlier = {(each["agent"], each["case"]): each for each in before["cases"]}
+    pairs: dict[str, list[tuple[Document, Document]]] = defaultdict(list)
+    for each in now["cases"]:
+        if (each["agent"], each["case"]) in earlier:
+            pairs[each["agent"]].append((each, earlier[each["agent"], each["case"]]))
+    return [_change(agent, both) for agent, both in pairs.items()]
+
+
+def _change(agent: str, both: Sequence[tuple[Document, Document]]) -> Change:
+    return Change(
+        agent,
+        _rate(now for now, _ in both) - _rate(before for _, before in both),
+        tuple(now["case"] for now, before in both if _always(before) and not _always(now)),
+        tuple(now["case"] for now, before in both if _always(now) and not _always(before)),
+    )
 
 
 def _score(performance: Performance) -> Score:
@@ -139,8 +152,9 @@ def _always(case: Mapping[str, Any]) -> bool:
     return bool(case["passed"] == case["performances"])
 
 
-def _rate(score: Mapping[str, Any]) -> float:
-    return _share(score["passed"], score["performances"])
+def _rate(cases: Iterable[Document]) -> float:
+    listed = list(cases)
+    return _share(sum(each["passed"] for each in listed), sum(each["performances"] for each in listed))
 
 
 def _share(part: int, whole: int) -> float:

@@ -49,20 +49,38 @@ def test_a_score_counts_what_held_and_what_it_cost() -> None:
 
 
 def test_a_case_that_is_done_twice_says_how_often_it_passed() -> None:
-    found = results("a model", [performance("one", FOUND), performance("one", MISSED)])
+    wrong = performance("one", MISSED, output={"coaching": "Hm."}, effects=({"dropped": "no such ticket"},))
+    found = results("a model", [performance("one", FOUND), wrong])
 
     assert found["cases"] == [
-        {"agent": "noter", "case": "case-one", "passed": 1, "performances": 2, "failures": ["missing: ticket_change"]}
+        {
+            "agent": "noter",
+            "case": "case-one",
+            "passed": 1,
+            "performances": 2,
+            "failures": ["missing: ticket_change"],
+            "answer": {"coaching": "Hm."},
+            "dropped": ["no such ticket"],
+        }
     ]
 
 
 def test_beside_earlier_results_it_says_which_cases_came_out_otherwise() -> None:
-    before = results("old", [performance("one", FOUND), performance("two", MISSED), performance("gone", FOUND)])
-    now = results("new", [performance("one", MISSED), performance("two", FOUND), performance("fresh", MISSED)])
+    earlier = [performance("one", FOUND), performance("two", MISSED), performance("three", FOUND), performance("gone")]
+    before = results("old", earlier)
+    now = results(
+        "new",
+        [
+            performance("one", MISSED),
+            performance("two", FOUND),
+            performance("three", MISSED),
+            performance("fresh", MISSED),
+        ],
+    )
 
     (change,) = compared(now, before)
 
-    assert (change.newly_failing, change.newly_passing) == (("case-one",), ("case-two",))
+    assert (change.newly_failing, change.newly_passing) == (("case-one", "case-three"), ("case-two",))
     assert change.pass_rate == pytest.approx(-1 / 3)
     assert "-33%" in shown(as_changes([change], "old.json"))
 
