@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstrai
 
 from contracts.active_hours import ActiveHours
 from contracts.agent_kinds import AgentType, Tags, Visibility
+from contracts.batches import BatchSize
 from contracts.behaviour import IdleTrigger, MessagesTrigger, Unless
 from contracts.cron import CronText
 from contracts.effects import EffectKind as EffectKind  # noqa: PLC0414  # it is imported from here, too
@@ -237,7 +238,7 @@ class AgentSpec(_Model):
     effects: tuple[EffectKind, ...] = ()
     proposal_schema: dict[str, Any] | None = None
     queries: Annotated[tuple[Query, ...], Field(max_length=20)] = ()
-    batch_size: int = Field(default=50, ge=1, le=1_000)
+    batch_size: BatchSize = 50
     triggers: tuple[EventTrigger, ...] = ()
     schedule_trigger: ScheduleTrigger | None = None
     on_idle: IdleTrigger | None = None

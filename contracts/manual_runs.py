@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from contracts.batches import BatchWanted
 from contracts.envelope import Event, EventData, Identifier
 from contracts.fields import Word
 
@@ -14,12 +15,16 @@ class ManualTarget(EventData):
 
 
 class AgentExecuteRequestedData(EventData):
-    """Which Agent is to run. Without a target, the request is a target of its own; `input` is what the Agent is given."""
+    """Which Agent is to run. Without a target, the request is a target of its own; `input` is what the Agent is given.
+
+    With a `batch` there is one run that has a run for each of its users.
+    """
 
     agent_key: Identifier
     requested_by: Identifier
     target: ManualTarget | None = None
     input: dict[str, Any] | None = None
+    batch: BatchWanted | None = None
 
 
 class AgentExecuteRequested(Event):

@@ -7,6 +7,7 @@ from shared.admission import Admission
 from shared.domain.dead_letter import letters_of_failures
 from shared.domain.projection import proposals_of
 from shared.domain.run_event import run_events
+from shared.families import end_children, wake_parents
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.mongo import Document
@@ -42,7 +43,7 @@ class Aftermath:
         return is_told
 
     async def tell(self, finished: Sequence[Document], *, may_be_told: bool = False) -> bool:
-        """Project the effects, keep failures as dead letters, let those in that must not wait, tell.
+        """Project effects, keep failures as dead letters, end the runs of cancelled batches, let others in, tell.
 
         Return whether all was confirmed.
         """
@@ -50,6 +51,7 @@ class Aftermath:
             self._proposals.project([proposal for run in finished for proposal in proposals_of(run)]),
             self._dead_letters.keep(letters_of_failures(finished)),
             self._admission.leave_narrow(finished),
+            end_children(self._runs, self._publisher, finished),
         )
         messages = run_events(finished)
         if may_be_told:
@@ -63,4 +65,5 @@ class Aftermath:
     async def note(self, finished: Sequence[Document]) -> None:
         """Let others of their organisations in, and note that nothing is left to do: else the sweep would do it again."""
         await self._admission.leave_large(finished)
+        await wake_parents(self._runs, finished)
         await self._runs.settle(run["_id"] for run in finished)

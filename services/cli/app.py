@@ -13,6 +13,7 @@ from services.cli import (
     agent_files,
     agents,
     background,
+    batches,
     bindings,
     dead_letters,
     doctor,
@@ -55,6 +56,7 @@ app = typer.Typer(
 run_watch.register(runs.app)
 run_follow.register(runs.app)
 agent_changes.register(agents.app)
+batches.register(agents.app, runs.app)
 agent_files.register(agents.app)
 agent_explain.register(agents.app)
 event_explain.register(events.app)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.batch_views import print_batch
 from services.cli.errors import Unclear
-from services.cli.gateway import for_each, gateway_in
+from services.cli.gateway import Gateway, for_each, gateway_in
 from services.cli.options import AgentKey, AllUsers, AsJson, Cursor, Limit, Project, User, examples
 from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
 
@@ -17,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="What is queued, running and recent
 Document = dict[str, Any]
 PATH = "/api/agent-runs"
 COLUMNS = ("ID", "STATUS", "AGENT", "ATTEMPT", "CHANGED (UTC)", "TARGET", "ABOUT")
+_MOST_CHILDREN = 200
 _A_RUN = "run_a3ztj53hnut5twaiv4x6cnh3ja"
 
 
@@ -98,16 +100,29 @@ def _about(run: Document) -> str:
 @app.command(epilog=examples(f"towpath runs show {_A_RUN}", f"towpath runs show {_A_RUN} --json"))
 def show(context: typer.Context, run_id: _Id, *, as_json: AsJson = False) -> None:
     """Show one run with its steps and its output."""
-    run = gateway_in(context).get(f"{PATH}/{run_id}")
+    gateway = gateway_in(context)
+    run = gateway.get(f"{PATH}/{run_id}")
     if as_json:
         print_json(run)
         return
     print_facts(_facts(run))
+    print_batch(run)
+    print_children(gateway, run)
     if run["steps"]:
         say("")
         print_table(("STEP", "KIND", "ATTEMPT", "STARTED (UTC)", "FINISHED (UTC)", "ERROR"), _step_rows(run["steps"]))
     if run["output"] is not None:
         print_text("output", indented(run["output"]))
+
+
+def print_children(gateway: Gateway, run: Document) -> None:
+    """Print the runs of a batch, the latest change first; nothing for any other run."""
+    if run["batch"] is None:
+        return
+    children = gateway.get(PATH, {"parent_id": run["id"], "limit": _MOST_CHILDREN})["agent_runs"]
+    if children:
+        print_text("runs", "")
+        print_table(COLUMNS, rows_of(children))
 
 
 def _step_rows(steps: Iterable[Document]) -> Iterable[tuple[str, ...]]:
@@ -128,6 +143,7 @@ def _facts(run: Document) -> dict[str, str]:
         "project": run["project"] or "",
         "user": run["user"] or "",
         "event": f"{run['trigger']['event_type']} {run['trigger']['event_id']}",
+        "batch": run["parent_id"] or "",
         "attempt": str(run["attempt"]),
         "lane": run["priority_level"],
         "queued": _utc(run["queued_at"]),

@@ -84,6 +84,7 @@ _WAITS = {
     Waiting.TARGET: "Another run works on its target ({detail}); it starts when that one has ended.",
     Waiting.AGENT: "{detail} has as many runs at a time as max_concurrent_tasks allows; it starts when one has ended.",
     Waiting.ORGANISATION: "Organisation {organisation} has its full number of open runs; this one waits for its turn.",
+    Waiting.CHILDREN: "It is a batch: {detail}.",
     Waiting.SERVER: "As many runs as AI_QUEUE_MAX_CONCURRENCY allows are under way; it starts when one has ended.",
 }
 

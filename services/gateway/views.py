@@ -109,8 +109,35 @@ class CancelView(View):
     spent_after: UsageView | None
 
 
+class BatchErrorView(View):
+    """Why the last run of a user did not complete."""
+
+    user: str
+    code: str
+    detail: str
+
+
+class BatchView(View):
+    """How far a batch is. `users_processed` counts the users whose last run has ended, `users_failed` those of them whose did not complete.
+
+    The figures of queries and proposals are of all its runs; `enrichments_applied` counts what they propose. `errors` is
+    of the first 100 users that failed; `partial` means that there are some.
+    """
+
+    size: int
+    round: int
+    users_total: int
+    users_processed: int
+    users_failed: int
+    queries_executed: int
+    queries_failed: int
+    enrichments_applied: int
+    errors: list[BatchErrorView]
+    partial: bool
+
+
 class RunView(View):
-    """A run. `waiting_for` says what keeps a queued one from starting; `error` is that of the last attempt.
+    """A run; of the kind `batch` it has a run for each of its users, which name it as their `parent_id`. `waiting_for` says what keeps a queued one from starting; `error` is that of the last attempt.
 
     `cancelling`: somebody wants it to end, and its runner has not confirmed that yet. `losses` counts the attempts
     whose runner was lost, `redriven` how often it was tried again after it had failed.
@@ -138,6 +165,9 @@ class RunView(View):
     redriven: int
     error: ErrorView | None
     usage: UsageView | None
+    kind: str
+    parent_id: str | None
+    batch: BatchView | None
 
 
 class CancelAnswer(View):
@@ -262,6 +292,8 @@ _PROPOSAL_FIELDS = (
 )  # fmt: skip
 
 
+_BATCH_COUNTS = ("users_processed", "users_failed", "queries_executed", "queries_failed", "enrichments_applied")
+
 _TRIGGER_KINDS = {
     "schedule.fired": "schedule",
     "user.idle_detected": "idle",
@@ -285,7 +317,18 @@ def run_view(run: Document) -> dict[str, Any]:
         "redriven": run.get("redriven", 0),
         "error": run.get("error"),
         "usage": run.get("usage"),
+        "kind": "run" if run.get("batch") is None else "batch",
+        "parent_id": run.get("parent_id"),
+        "batch": _batch_view(run.get("batch")),
     }
+
+
+def _batch_view(batch: Document | None) -> dict[str, Any] | None:
+    if batch is None:
+        return None
+    begun = {"users_total": batch["users_total"], "errors": [], "partial": False}
+    progress = dict.fromkeys(_BATCH_COUNTS, 0) | begun | (batch.get("progress") or {})
+    return {"size": batch["size"], "round": batch["round"], **progress}
 
 
 def _trigger_view(run: Document) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from contracts.agents import AgentSpec
 from contracts.envelope import Event
 from contracts.lanes import Lane
+from contracts.manual_runs import AgentExecuteRequested
 from shared.admission import Candidate, Verdict, waiting_for
 from shared.domain.configuration import Configuration
 from shared.domain.decision import Target
@@ -28,6 +29,9 @@ def new_run(
     lane = Lane(decision["lane"])
     slots = slots_of(event.organisationid, decision["agent_key"], target, lane, own, limits)
     waiting = None if spec is None else _waiting(event, decision, spec, configuration, now)
+    batch = _batch(event, spec)
+    if batch is not None:
+        slots, waiting = (), waiting_document(Waiting.CHILDREN, now, detail="its runs are about to be started")
     run = NewRun(
         id=decision["run_id"],
         event_key=event.key,
@@ -45,10 +49,26 @@ def new_run(
         slots=tuple(slot.key for slot in slots),
         own_limits=own,
         waiting_for=waiting,
-        queue_timeout_seconds=None if spec is None else spec.queue_timeout_seconds,
-        run_timeout_seconds=None if spec is None else spec.run_timeout_seconds,
+        queue_timeout_seconds=None if spec is None or batch else spec.queue_timeout_seconds,
+        run_timeout_seconds=None if spec is None or batch else spec.run_timeout_seconds,
+        batch=batch,
     )
     return run, None if waiting is not None else Candidate(run.id, slots)
+
+
+def _batch(event: Event, spec: AgentSpec | None) -> Document | None:
+    """Return what a parent runs, as it is stored, with the time that its runs may take; None for any other run."""
+    wanted = event.data.batch if isinstance(event, AgentExecuteRequested) else None
+    if wanted is None:
+        return None
+    return {
+        "users": list(wanted.users),
+        "users_total": len(wanted.users),
+        "size": wanted.size,
+        "round": 1,
+        "queue_timeout_seconds": None if spec is None else spec.queue_timeout_seconds,
+        "run_timeout_seconds": None if spec is None else spec.run_timeout_seconds,
+    }
 
 
 def verdict_fields(verdict: Verdict, now: datetime) -> Document:

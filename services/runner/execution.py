@@ -20,6 +20,7 @@ from services.runner.outcome_log import log_outcome
 from services.runner.recorder import StepRecorder
 from services.runner.work import Attempt, Handler
 from shared.clock import Clock
+from shared.domain.batch import event_for
 from shared.domain.configuration import AgentVersion, Configuration
 from shared.domain.deadline import run_deadline
 from shared.domain.effective import obeying
@@ -122,7 +123,7 @@ class Execution:
             spec=obeying(version.spec, effective),
             limits=effective.limits,
             call_mode=effective.call_mode,
-            event=orjson.loads(event["json"]),
+            event=event_for(run, orjson.loads(event["json"])),
             steps=self._recorder(claimed.claim, run),
         )
         outcome = await self._outcome(claimed.attempt)

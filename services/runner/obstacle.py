@@ -47,7 +47,8 @@ def _undecided(run: Document, event: Document) -> Outcome | None:
         return None
     if not event["gated"]:
         return Postponed(_LOOK_AGAIN_SECONDS, Waiting.DECISION, "The gate has not recorded its decision yet.")
-    if any(decision.get("run_id") == run["_id"] for decision in event["decisions"]):
+    decided = run.get("parent_id") or run["_id"]
+    if any(decision.get("run_id") == decided for decision in event["decisions"]):
         return None
     return Refused(
         RunError(

@@ -8,6 +8,7 @@ import structlog
 from nats.aio.client import Client
 
 from services.scheduler.background import BackgroundNote
+from services.scheduler.batch_sweep import BatchSweep
 from services.scheduler.checkup import make_checkup
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.history import History
@@ -79,6 +80,7 @@ def make_sweeper(
     return Sweeper(
         events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), clock),
         runs=RunSweep(runs, admission, paused, aftermath, publisher, steadiness, clock),
+        batches=BatchSweep(runs, EventStore(mongo.database), admission, publisher, clock),
         slots=SlotSweep(slots, runs, admission, paused),
         streams=Streams(client, settings),
         leader=leader,

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from services.scheduler.batch_sweep import BatchSweep
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.leader import Leader
 from services.scheduler.run_sweep import BATCH, RunSweep
@@ -16,10 +17,18 @@ class Sweeper:
     """Sweeps while this process leads; a failure is logged and the next round tries again."""
 
     def __init__(
-        self, events: EventSweep, runs: RunSweep, slots: SlotSweep, streams: Streams, leader: Leader, clock: Clock
+        self,
+        events: EventSweep,
+        runs: RunSweep,
+        batches: BatchSweep,
+        slots: SlotSweep,
+        streams: Streams,
+        leader: Leader,
+        clock: Clock,
     ) -> None:
         self._events = events
         self.runs = runs
+        self._batches = batches
         self._slots = slots
         self._streams = streams
         self._leader = leader
@@ -39,6 +48,7 @@ class Sweeper:
         await self._events.sweep()
         while await self.runs.sweep() >= BATCH:
             pass
+        await self._batches.sweep()
         await self._slots.sweep(now)
 
     async def _restore_streams(self, now: datetime) -> bool:

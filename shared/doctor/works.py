@@ -9,8 +9,8 @@ from shared.store.inspection import Probe
 NOT_DECIDED: Final = "not_decided"
 _STARTS_A_RUN: Final = {"decisions.outcome": {"$in": ["run", "coalesced"]}}
 """Or is taken by one that another event has started."""
-_NO_REPLAY: Final = {"replay": None}
-"""A replay does again what was decided for another run."""
+_DECIDED_ITSELF: Final = {"replay": None, "parent_id": None}
+"""A replay does again what was decided for another run, and the run of a batch what was decided for its parent."""
 
 
 def decided_and_missing(before: datetime) -> Probe:
@@ -29,7 +29,12 @@ def decided_and_missing(before: datetime) -> Probe:
 
 def not_decided(before: datetime) -> Probe:
     """Find runs that began although no decision of their event names them; one cancelled for just that is right."""
-    began = {"attempt": {"$gt": 0}, "changed_at": {"$lt": before}, "error.code": {"$ne": NOT_DECIDED}, **_NO_REPLAY}
+    began = {
+        "attempt": {"$gt": 0},
+        "changed_at": {"$lt": before},
+        "error.code": {"$ne": NOT_DECIDED},
+        **_DECIDED_ITSELF,
+    }
     return Probe(
         "runs",
         [
@@ -50,7 +55,7 @@ def repeated(before: datetime) -> Probe:
     return Probe(
         "runs",
         [
-            {"$match": {"error.code": {"$ne": NOT_DECIDED}, **_NO_REPLAY}},
+            {"$match": {"error.code": {"$ne": NOT_DECIDED}, **_DECIDED_ITSELF}},
             {"$group": {"_id": work, "runs": {"$sum": 1}, "run": {"$max": "$_id"}}},
             {"$match": {"runs": {"$gt": 1}}},
             {"$project": {"_id": "$run"}},

@@ -22,10 +22,12 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED}),
     # To itself: another runner takes over a run whose lease ran out.
     RunStatus.RUNNING: frozenset({RunStatus.RUNNING, RunStatus.QUEUED, *TERMINAL}),
-    RunStatus.COMPLETED: frozenset(),
+    # By the resumption of a batch only.
+    RunStatus.COMPLETED: frozenset({RunStatus.QUEUED}),
     # By a redrive only.
     RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
-    RunStatus.CANCELLED: frozenset(),
+    # By the resumption of a batch only.
+    RunStatus.CANCELLED: frozenset({RunStatus.QUEUED}),
 }
 
 
@@ -37,7 +39,8 @@ def may_become(status: RunStatus) -> tuple[RunStatus, ...]:
 class Waiting(StrEnum):
     """What keeps a queued run out of the dispatch queue.
 
-    The first six end at a time, or by a change of configuration; the last four when a place becomes free.
+    The first six end at a time, or by a change of configuration; the next four when a place becomes free; `children` when
+    the runs of a batch have ended.
     """
 
     DELAY = "delay"
@@ -50,6 +53,7 @@ class Waiting(StrEnum):
     AGENT = "agent"
     ORGANISATION = "organisation"
     SERVER = "server"
+    CHILDREN = "children"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the runs of one Agent came to, as far as they are kept: how many, what they used, how long they took.
 
-Replays are not among them.
+Replays and batches are not among them; the runs of a batch are.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class AgentFiguresStore:
 
     async def figures(self, query: Document) -> AgentFigures:
         """Return the figures of all runs that match."""
-        query = {**query, "replay": None}
+        query = {**query, "replay": None, "batch": None}
         sums = {name: {"$sum": f"$usage.{name}"} for name in ("input_tokens", "output_tokens", "model_calls")}
         group = {"_id": "$status", "count": {"$sum": 1}, "since": {"$min": "$queued_at"}, **sums}
         with storage_errors():

@@ -78,6 +78,12 @@ class MemberStore:
             found = self._members.find({"_id": {"$in": list(ids)}})
             return {document["_id"]: (_member_of(document), document["is_member"]) async for document in found}
 
+    async def of_organisation(self, organisation: str, project: str | None) -> list[Member]:
+        """Return everyone who is a member now of this project, or of any of the organisation's without one."""
+        query = {"organisation": organisation, "is_member": True, **({} if project is None else {"project": project})}
+        with storage_errors():
+            return [_member_of(document) async for document in self._members.find(query)]
+
     async def present(self) -> list[Member]:
         """Return everyone who is a member now."""
         with storage_errors():

@@ -55,4 +55,5 @@ def _query(work: Work) -> dict[str, object]:
         "agent_key": work.agent_key,
         "cancel": None,
         "replay": None,
+        "batch": None,
     }

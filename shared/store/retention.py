@@ -56,7 +56,12 @@ class Retention:
     def ended_runs(self, before: datetime, size: int) -> AsyncIterator[Batch]:
         """Yield the runs that ended before this moment and from whose end nothing is left to follow, oldest first."""
         return _batches(
-            _Walk(self._runs, BY_END, "finished_at", {"event_key": 1, "gathering.events": 1, "status": 1}),
+            _Walk(
+                self._runs,
+                BY_END,
+                "finished_at",
+                {"event_key": 1, "gathering.events": 1, "status": 1, "parent_id": 1, "batch.round": 1},
+            ),
             _ended(before),
             size,
         )
@@ -64,11 +69,13 @@ class Retention:
     async def delete_runs(self, runs: Batch, before: datetime) -> int:
         """Delete these runs with their steps, bodies and decided dead letters; return how many went.
 
-        A failed run stays as long as its dead letter is open, so that it can still be driven again.
+        A failed run stays as long as its dead letter is open, so that it can still be driven again. A batch and its runs
+        stay together: these until it has ended as long ago, it until none of them is left.
         """
         with storage_errors():
             open_ = await self._open_letters([run["_id"] for run in runs if run["status"] == RunStatus.FAILED])
             going = [run for run in runs if run["_id"] not in open_]
+            going = await self._without_families_that_stay(going, before)
             if not going:
                 return 0
             ids = [run["_id"] for run in going]
@@ -78,6 +85,17 @@ class Retention:
             deleted = await self._runs.delete_many({"_id": {"$in": ids}, **_ended(before)})
             await self._letters.delete_many({"_id": {"$in": ids}, "status": {"$ne": DeadLetterStatus.OPEN}})
         return deleted.deleted_count
+
+    async def _without_families_that_stay(self, runs: Batch, before: datetime) -> Batch:
+        parents = [run["parent_id"] for run in runs if run.get("parent_id")]
+        staying = await self._present(self._runs, parents, {"$nor": [_ended(before)]})
+        going = [run for run in runs if run.get("parent_id") not in staying]
+        batches = [run["_id"] for run in going if run.get("batch")]
+        if not batches:
+            return going
+        left = {"parent_id": {"$in": batches}, "_id": {"$nin": [run["_id"] for run in going]}}
+        having = set(await self._runs.distinct("parent_id", left))
+        return [run for run in going if run["_id"] not in having]
 
     async def _retire(self, ids: Sequence[str], event_keys: Sequence[str]) -> None:
         await self._events.update_many(

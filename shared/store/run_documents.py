@@ -26,7 +26,8 @@ class NewRun:
     """A run as the gate starts it: admitted with its slots, or waiting for what `waiting_for` says.
 
     `agent_version_id` is None for a version of the server's Agent. `gathering` is what a debounced run has taken so far:
-    the `key` that its events share, the keys of the `events`, and the order of the `latest`, on which it works.
+    the `key` that its events share, the keys of the `events`, and the order of the `latest`, on which it works. `batch`
+    says for whom a parent has runs, and how many at a time.
     """
 
     id: str
@@ -49,14 +50,17 @@ class NewRun:
     run_timeout_seconds: int | None = None
     agent_version_id: str | None = None
     gathering: Document | None = None
+    batch: Document | None = None
 
 
 def run_document(run: NewRun) -> Document:
     """Return the run as it is stored when it is queued for the first time."""
     expires_at = _after(run.queued_at, run.queue_timeout_seconds)
     gathering = {} if run.gathering is None else {"gathering": run.gathering}
+    batch = {} if run.batch is None else {"batch": run.batch}
     return {
         **gathering,
+        **batch,
         "_id": run.id,
         "schema": RUN_SCHEMA,
         "event_key": run.event_key,
@@ -99,6 +103,8 @@ def waiting_document(
 def _first_look(run: NewRun, expires_at: datetime | None) -> datetime:
     if run.waiting_for is None:
         return run.queued_at + DISPATCH_AGAIN_AFTER
+    if run.batch is not None:
+        return run.queued_at
     due: datetime = run.waiting_for["until"] or run.queued_at + LOOK_AT_WAITING_AFTER
     return due if expires_at is None else min(due, expires_at)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
-from shared.domain.run import RunError, RunStatus
+from shared.domain.run import RunError, RunStatus, Waiting
 from shared.store.mongo import Collection, Document, storage_errors
 from shared.store.run_documents import (
     DISPATCH_AGAIN_AFTER,
@@ -38,9 +38,10 @@ class RunQueue:
     _runs: Collection
 
     async def due_for_sweep(self, now: datetime, limit: int) -> list[Document]:
-        """Return runs that something may have to be done about, longest due first."""
+        """Return runs that something may have to be done about, longest due first; batches under way are looked at apart."""
         with storage_errors():
-            cursor = self._runs.find({"sweep_at": {"$lte": now}}).sort("sweep_at", ASCENDING).limit(limit)
+            due = {"sweep_at": {"$lte": now}, "waiting_for.what": {"$ne": Waiting.CHILDREN}}
+            cursor = self._runs.find(due).sort("sweep_at", ASCENDING).limit(limit)
             return [upcast_run(run) async for run in cursor]
 
     async def sweep_dispatched_at(self, moment: datetime) -> None:

@@ -7,6 +7,8 @@ from uuid import uuid4
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from shared.domain.run import Claim, RunStatus
+from shared.store.batches import INDEXES as BATCH_INDEXES
+from shared.store.batches import BatchRuns
 from shared.store.gathering import INDEXES as GATHERING_INDEXES
 from shared.store.gathering import GatheringRuns
 from shared.store.merging import in_commands, merge_by_id
@@ -34,10 +36,11 @@ INDEXES = [
         partialFilterExpression={"waiting_for.key": {"$exists": True}},
     ),
     *GATHERING_INDEXES,
+    *BATCH_INDEXES,
 ]
 
 
-class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns):
+class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
     """The `runs` collection."""
 
     def __init__(self, database: Database) -> None:
@@ -151,7 +154,7 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns):
 
     async def find(self, query: Document, limit: int) -> list[Document]:
         """Return runs that match, the latest change first; without the bulky fields of the detail view."""
-        bulky = {"output_json": 0, "effects": 0}
+        bulky = {"output_json": 0, "effects": 0, "batch.users": 0}
         with storage_errors():
             cursor = self._runs.find(query, bulky).sort([("changed_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
             return [upcast_run(run) async for run in cursor]

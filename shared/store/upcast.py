@@ -8,7 +8,7 @@ from shared.domain.agent_id import version_id
 Document = dict[str, Any]
 
 STEP_SCHEMA = 2
-RUN_SCHEMA = 4
+RUN_SCHEMA = 5
 
 _RANKS = {lane.value: rank for rank, lane in enumerate(ORDER)}
 
@@ -21,7 +21,8 @@ def upcast_step(step: Document) -> Document:
 def upcast_run(run: Document) -> Document:
     """Return a run as this version writes it: the first one had no slots, and counted losses among its failures.
 
-    Before the third, every Agent was the server's; before the fourth, no run was a replay.
+    Before the third, every Agent was the server's; before the fourth, no run was a replay; before the fifth,
+    none belonged to a batch.
     """
     if run["schema"] >= RUN_SCHEMA:
         return run

@@ -30,6 +30,7 @@ async def list_agent_runs(
     agent_key: str | None = None,
     project: str | None = None,
     user: Annotated[str | None, Query(description="Another user, for backends and admins.")] = None,
+    parent_id: Annotated[str | None, Query(description="The runs of this batch, of any age.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
     *,
@@ -41,17 +42,21 @@ async def list_agent_runs(
     Poll with `If-None-Match`: an unchanged list is an empty 304.
     """
     gateway, caller = gateway_of(request), await caller_of(request)
-    whose: Document = caller.whose(user, all_users=all_users)
+    is_of_all = all_users or (parent_id is not None and user is None and caller.sees_organisation)
+    whose: Document = caller.whose(user, all_users=is_of_all)
     narrowed = whose | {
         name: value for name, value in {"agent_key": agent_key, "project": project}.items() if value is not None
     }
     if not replays:
         narrowed["replay"] = None
+    if parent_id is not None:
+        narrowed["parent_id"] = parent_id
     since = gateway.clock() - timedelta(seconds=gateway.settings.ai_queue_status_retention_seconds)
+    window: Document = {"changed_at": {"$gte": since}} if parent_id is None else {}
     wanted = frozenset(status or RunStatus)
     active, finished, active_count, failures = await asyncio.gather(
         _find(gateway, narrowed, wanted & ACTIVE, {}, cursor, limit),
-        _find(gateway, narrowed, wanted & TERMINAL, {"changed_at": {"$gte": since}}, cursor, limit),
+        _find(gateway, narrowed, wanted & TERMINAL, window, cursor, limit),
         _count(gateway, whose | {"status": {"$in": sorted(ACTIVE)}}, replays=replays),
         _count(gateway, whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}, replays=replays),
     )

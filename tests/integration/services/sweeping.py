@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from contracts.lanes import Queue
 from contracts.streams import runner_consumer
 from contracts.subjects import last_id
+from services.scheduler.batch_sweep import BatchSweep
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.leader import Leader
 from services.scheduler.paused import Paused
@@ -75,7 +76,8 @@ class Bench:
         self.events = EventSweep(self.accepted, publisher, Backlog(client), self.clock)
         leader = Leader(LeaseStore(mongo.database), "one", 3)
         streams = Streams(client, StreamSettings())
-        self.sweeper = Sweeper(self.events, self.runs, self.slots, streams, leader, self.clock)
+        self.batches = BatchSweep(self.store, self.accepted, self.admission, publisher, self.clock)
+        self.sweeper = Sweeper(self.events, self.runs, self.batches, self.slots, streams, leader, self.clock)
 
     async def sweep_runs(self, after: timedelta = timedelta(0)) -> int:
         """Let time pass, and look at the runs."""

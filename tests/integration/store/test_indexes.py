@@ -100,6 +100,11 @@ QUERIES: dict[str, Query] = {
     "runs: count of a user's replays": lambda mongo: RunStore(mongo.database).count(
         {**ACTIVE_OF_ADA, "replay.id": {"$exists": True}}, 100
     ),
+    "runs: batches due": lambda mongo: RunStore(mongo.database).batches_due(LATER, 10),
+    "runs: of a batch": lambda mongo: RunStore(mongo.database).children_of("run_1"),
+    "runs: cancel those of a batch": lambda mongo: RunStore(mongo.database).cancel(
+        {"parent_id": "run_1"}, Cancel("olga", NOW)
+    ),
     "runs: cancel a replay": lambda mongo: RunStore(mongo.database).cancel({"replay.id": "rpl_1"}, Cancel("olga", NOW)),
     "replays: of an Agent": lambda mongo: ReplayStore(mongo).find({"organisation": "acme", "agent_id": "noter"}, 20),
     "replays: progress": lambda mongo: ReplayStore(mongo).progress(["rpl_1"]),
@@ -112,6 +117,9 @@ QUERIES: dict[str, Query] = {
     "events: sweep": lambda mongo: EventStore(mongo.database).due_for_sweep(LATER, 10),
     "events: stream lost": lambda mongo: EventStore(mongo.database).sweep_all_at(NOW),
     "events: recent": lambda mongo: EventStore(mongo.database).recent({"organisation": "acme"}, 10),
+    "events: history of a user": lambda mongo: EventStore(mongo.database).recent(
+        {"organisation": "acme", "user": "ada", "type": {"$nin": ["schedule.fired"]}}, 10
+    ),
     "events: page": lambda mongo: EventStore(mongo.database).page({"organisation": "acme", "type": "doc.updated"}, 10),
     "events: decisions": lambda mongo: EventStore(mongo.database).decisions(["ev_1"]),
     "proposals: pending of a user": lambda mongo: InboxStore(mongo.database).page(PENDING_OF_ADA, 50),

@@ -67,6 +67,9 @@ RUN: Document = {
     "waiting_for": {"what": "retry", "since": "2026-11-20T09:00:00Z", "until": "2026-11-20T09:01:00Z", "detail": ""},
     "error": {"code": "model_timed_out", "detail": "No answer within 120 s."},
     "usage": {"input_tokens": 12, "output_tokens": 7, "model_calls": 1},
+    "kind": "run",
+    "parent_id": None,
+    "batch": None,
     "output": {"summary": "well"},
     "effects": [],
     "steps": [

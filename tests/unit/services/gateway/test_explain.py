@@ -56,6 +56,7 @@ WAITS: dict[Waiting, tuple[dict[str, Any], str]] = {
         waiting(Waiting.ORGANISATION, "acme", key="slot_1"),
         "Organisation acme has its full number of open runs; this one waits for its turn.",
     ),
+    Waiting.CHILDREN: (waiting(Waiting.CHILDREN, "2 of 3 users are done"), "It is a batch: 2 of 3 users are done."),
     Waiting.SERVER: (
         waiting(Waiting.SERVER, "all runners", key="slot_1"),
         "As many runs as AI_QUEUE_MAX_CONCURRENCY allows are under way; it starts when one has ended.",

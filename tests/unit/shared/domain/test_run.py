@@ -14,10 +14,10 @@ def test_every_status_is_either_active_or_terminal() -> None:
     assert not ACTIVE & TERMINAL
 
 
-def test_nothing_follows_a_terminal_status_but_that_a_failed_run_is_tried_again() -> None:
+def test_nothing_follows_a_terminal_status_but_that_a_run_is_tried_again_and_a_batch_resumed() -> None:
     follows = {status: TRANSITIONS[status] for status in TERMINAL if TRANSITIONS[status]}
 
-    assert follows == {RunStatus.FAILED: {RunStatus.QUEUED}}
+    assert follows == {status: {RunStatus.QUEUED} for status in TERMINAL}
 
 
 @pytest.mark.parametrize("status", RunStatus)
@@ -28,7 +28,7 @@ def test_the_sources_of_a_status_are_those_whose_transitions_name_it(status: Run
 @pytest.mark.parametrize(
     ("status", "sources"),
     [
-        (RunStatus.QUEUED, {RunStatus.RUNNING, RunStatus.FAILED}),
+        (RunStatus.QUEUED, {RunStatus.RUNNING, *TERMINAL}),
         (RunStatus.RUNNING, {RunStatus.QUEUED, RunStatus.RUNNING}),
         (RunStatus.COMPLETED, {RunStatus.RUNNING}),
         (RunStatus.FAILED, {RunStatus.QUEUED, RunStatus.RUNNING}),
