@@ -57,7 +57,7 @@ async def test_a_batch_survives_a_killed_runner_reports_who_failed_and_resumes_f
     caller = platform.caller(organisation)
     await _graded(caller, organisation, tmp_path)
     refusal = {"kind": "refusal", "match": f"{organisation}-{UNLUCKY}", "times": QUERIES}
-    await platform.model.have_faults(refusal, {"kind": "slow", "seconds": 0.3, "match": organisation, "times": 200})
+    await platform.model.have_faults(refusal, {"kind": "slow", "seconds": 0.1, "match": organisation, "times": 200})
 
     wanted = {"users": USERS, "project": "apollo", "batch_size": 6, "request_id": "grading-1"}
     answers = [await caller.post(f"/api/agents/{KEY}/batch", wanted) for _ in range(2)]
@@ -83,7 +83,9 @@ async def test_a_batch_survives_a_killed_runner_reports_who_failed_and_resumes_f
     await platform.settled()
     calls = await platform.model.calls(*(run["id"] for run in children if run["attempt"] == 1))
     assert len(calls) == QUERIES * sum(run["attempt"] == 1 for run in children)
-    proposals = await caller.proposals(run_id=next(run["id"] for run in children if run["user"] == USERS[1]))
+    proposals = await caller.proposals(
+        run_id=next(run["id"] for run in children if run["user"] == USERS[1]), user=USERS[1]
+    )
     assert all(f"{organisation}-{USERS[1]}" in proposal["proposed_value"] for proposal in proposals)
     assert len(proposals) == QUERIES
     check_invariants(platform.database)
