@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from services.gateway.batch_views import BatchView, batch_view
 from services.gateway.receipts import Receipt, receipt_view
 from shared.domain.binding import Binding
 from shared.domain.run import ACTIVE, RunStatus
@@ -107,33 +108,6 @@ class CancelView(View):
     reason: str | None
     confirmed_at: datetime | None
     spent_after: UsageView | None
-
-
-class BatchErrorView(View):
-    """Why the last run of a user did not complete."""
-
-    user: str
-    code: str
-    detail: str
-
-
-class BatchView(View):
-    """How far a batch is. `users_processed` counts the users whose last run has ended, `users_failed` those of them whose did not complete.
-
-    The figures of queries and proposals are of all its runs; `enrichments_applied` counts what they propose. `errors` is
-    of the first 100 users that failed; `partial` means that there are some.
-    """
-
-    size: int
-    round: int
-    users_total: int
-    users_processed: int
-    users_failed: int
-    queries_executed: int
-    queries_failed: int
-    enrichments_applied: int
-    errors: list[BatchErrorView]
-    partial: bool
 
 
 class RunView(View):
@@ -292,8 +266,6 @@ _PROPOSAL_FIELDS = (
 )  # fmt: skip
 
 
-_BATCH_COUNTS = ("users_processed", "users_failed", "queries_executed", "queries_failed", "enrichments_applied")
-
 _TRIGGER_KINDS = {
     "schedule.fired": "schedule",
     "user.idle_detected": "idle",
@@ -319,16 +291,8 @@ def run_view(run: Document) -> dict[str, Any]:
         "usage": run.get("usage"),
         "kind": "run" if run.get("batch") is None else "batch",
         "parent_id": run.get("parent_id"),
-        "batch": _batch_view(run.get("batch")),
+        "batch": batch_view(run.get("batch")),
     }
-
-
-def _batch_view(batch: Document | None) -> dict[str, Any] | None:
-    if batch is None:
-        return None
-    begun = {"users_total": batch["users_total"], "errors": [], "partial": False}
-    progress = dict.fromkeys(_BATCH_COUNTS, 0) | begun | (batch.get("progress") or {})
-    return {"size": batch["size"], "round": batch["round"], **progress}
 
 
 def _trigger_view(run: Document) -> dict[str, Any]:
