@@ -1,6 +1,6 @@
 """Agents as TOML files, one for each: what is in a file, and what a file of an Agent looks like. Pure.
 
-TOML has no null, so a limit that is taken off says "none", and an output schema may be JSON in a text.
+TOML has no null, so a limit that is taken off says "none", and a schema may be JSON in a text.
 """
 
 import json

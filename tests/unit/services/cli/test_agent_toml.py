@@ -39,6 +39,14 @@ def test_limits_that_are_taken_off_come_back() -> None:
     assert type(endless).model_validate(read) == endless
 
 
+def test_schemas_are_written_as_json_and_come_back() -> None:
+    custom = a_spec(effects=["custom"], output_schema={"enum": [None]}, proposal_schema={"const": None})
+
+    text = file_of(custom.model_dump(mode="json"))
+
+    assert type(custom).model_validate(agent_of(text)) == custom
+
+
 def test_a_file_says_only_what_differs_from_the_defaults() -> None:
     assert file_of(a_spec().model_dump(mode="json")) == 'key = "noter"\nname = "Noter"\nhandler = "noop"\n'
 
@@ -51,6 +59,7 @@ def test_a_file_says_only_what_differs_from_the_defaults() -> None:
         ('key = "No/Ter"', "key:"),
         ('key = "noter"\nsince = 2026-11-20', "a date"),
         ('key = "noter"\noutput_schema = "{"', "output_schema:"),
+        ('key = "noter"\nproposal_schema = "{"', "proposal_schema:"),
     ],
 )
 def test_what_cannot_be_read_says_where(text: str, told: str) -> None:

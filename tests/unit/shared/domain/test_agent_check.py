@@ -29,6 +29,13 @@ def test_every_built_in_agent_is_fit(agent: Any) -> None:
             "Did you mean 'doc.created'?",
         ),
         ({"output_schema": {"type": "objekt"}}, "output_schema.type", "no JSON Schema"),
+        (
+            {"effects": ["custom"], "proposal_schema": {"type": "objekt"}},
+            "proposal_schema.type",
+            "no JSON Schema",
+        ),
+        ({"effects": ["custom"]}, "proposal_schema", "since effects has 'custom'"),
+        ({"effects": ["epic"], "proposal_schema": {}}, "proposal_schema", "add 'custom' to effects"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -39,6 +46,12 @@ def test_an_error_names_the_field_and_what_is_wrong(wrong: dict[str, Any], field
     (error,) = refused.value.errors
     assert error.field == field
     assert told in error.message
+
+
+def test_custom_proposals_come_with_their_schema() -> None:
+    schema = {"type": "object", "required": ["number"]}
+
+    assert checked({**NOTER, "effects": ["custom"], "proposal_schema": schema}).proposal_schema == schema
 
 
 def test_every_wrong_field_is_named_at_once() -> None:
