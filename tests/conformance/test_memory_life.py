@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -79,7 +79,7 @@ def _let_it_run() -> None:
 
 @pytest.mark.timeout(1_800)
 def test_whatever_is_done_at_once_no_text_is_lost_and_nothing_is_applied_twice(
-    mongo_server: RunningServer, mongo_database: str, record_property: Callable[[str, object], None]
+    mongo_server: RunningServer, mongo_database: str
 ) -> None:
     with asyncio.Runner() as loop, structlog.testing.capture_logs():
         mongo = Mongo(ServiceSettings(mongodb_url=mongo_server.url, mongodb_database=mongo_database))
@@ -90,5 +90,3 @@ def test_whatever_is_done_at_once_no_text_is_lost_and_nothing_is_applied_twice(
         mongo.close()
     # Else it would be no test: much of it happened.
     assert MemoryLife.ends["done"] > MemoryLife.moves / 4
-    record_property("moves", MemoryLife.moves)
-    record_property("ends", dict(MemoryLife.ends))
