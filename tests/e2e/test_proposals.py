@@ -24,7 +24,7 @@ async def _only_proposal(caller: Caller, organisation: str, text: str) -> dict[s
     return proposal
 
 
-async def test_a_proposal_made_on_older_text_is_refused_and_shows_the_three_texts(
+async def test_a_proposal_supersedes_older_ones_and_is_refused_over_newer_text_of_a_person(
     platform: Platform, organisation: str
 ) -> None:
     caller = platform.caller(organisation)
@@ -32,13 +32,17 @@ async def test_a_proposal_made_on_older_text_is_refused_and_shows_the_three_text
     await caller.post(f"/api/proposals/{first['id']}/approve")
     second = await _only_proposal(caller, organisation, SECOND)
     third = await _only_proposal(caller, organisation, THIRD)
+    (block,) = await caller.memory()
+    by_hand = {"fields": {first["field"]: second["proposed_value"]}, "base_version": 1}
 
-    approved = await caller.post(f"/api/proposals/{second['id']}/approve")
+    superseded = await caller.post(f"/api/proposals/{second['id']}/approve")
+    written = await caller.put(f"/api/memory/{block['id']}", by_hand)
     stale = await caller.post(f"/api/proposals/{third['id']}/approve")
 
     places = {(each["block_label"], each["field"], each["operation"]) for each in (second, third)}
     assert places == {(first["block_label"], first["field"], "replace")}
-    assert (approved.status, approved.body["applied_version"]) == (200, 2)
+    assert (superseded.status, superseded.code) == (409, "proposal_decided")
+    assert (written.status, written.body["version"]) == (200, 2)
     assert (stale.status, stale.code) == (409, "proposal_stale")
     texts = [stale.body["base"], stale.body["current"], stale.body["proposed"]]
     assert texts == [first["proposed_value"], second["proposed_value"], third["proposed_value"]]

@@ -24,6 +24,7 @@ from shared.store.inbox import InboxStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import Member
 from shared.store.memory import MemoryStore
+from shared.store.memory_history import MemoryHistory
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.open_runs import Work
@@ -37,6 +38,7 @@ from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from shared.store.threads import ThreadStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
+from tests.integration.store.proposing import made
 from tests.support.plans import Query, is_indexed, plan_of
 from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run, an_event
 
@@ -131,6 +133,9 @@ QUERIES: dict[str, Query] = {
         {"organisation": "acme", "status": "pending"}, 50
     ),
     "proposals: counts": lambda mongo: InboxStore(mongo.database).groups(PENDING_OF_ADA, 100),
+    "proposals: to expire": lambda mongo: ProposalStore(mongo).expire(LATER, 10),
+    "proposals: rivals": lambda mongo: ProposalStore(mongo).project([made(1), made(2, operation="append")]),
+    "memory: versions": lambda mongo: MemoryHistory(mongo).page("mem_1", 7, 50),
     "proposals: of a run": lambda mongo: ProposalStore(mongo).find({"run_id": "run_1"}, 50),
     "dead letters: all": lambda mongo: DeadLetterStore(mongo.database).find(ANY_STATUS, 50),
     "dead letters: of an organisation": lambda mongo: DeadLetterStore(mongo.database).find(

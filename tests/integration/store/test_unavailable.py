@@ -24,7 +24,8 @@ from shared.store.deciding import Deciding
 from shared.store.events import EventStore, GatedEvent
 from shared.store.leases import LeaseStore
 from shared.store.members import Member, MembershipChange, MemberStore
-from shared.store.memory import MemoryStore
+from shared.store.memory import MemoryBlock, MemoryStore
+from shared.store.memory_history import MemoryHistory, Writing
 from shared.store.metrics import MetricsStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
@@ -37,9 +38,11 @@ from shared.store.server_clock import ServerClock
 from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from tests.integration.store.given import accepted, completing
+from tests.integration.store.proposing import made
 from tests.unit.shared.given import NOW, a_new_run, a_spec, a_stored_run
 
 TIMEOUT_SECONDS = 0.5
+BLOCK = MemoryBlock("acme", Owner(MemoryOwner.USER, "ada"), "preferences", {}, 1)
 LETTER = DeadLetter("dead_1", DeadLetterKind.EVENT, "event_unreadable", "Not JSON.", NOW)
 A_REPLAY = NewReplay("acme", "noter", "noter", 1, "noter:1", None, "request-1", "hash", "olga", NOW)
 CLAIM = Claim("run_1", 1, "runner-1")
@@ -89,6 +92,12 @@ CALLS: dict[str, Call] = {
     "events.take_up_again": lambda mongo: EventStore(mongo.database).take_up_again(["ev"], NOW),
     "metrics.open_runs": lambda mongo: MetricsStore(mongo.database).open_runs(),
     "proposals.approve": lambda mongo: ProposalStore(mongo).approve("prp_1", Deciding("ada", NOW)),
+    "proposals.undo": lambda mongo: ProposalStore(mongo).undo("prp_1", Deciding("ada", NOW)),
+    "proposals.expire": lambda mongo: ProposalStore(mongo).expire(NOW, 1),
+    "proposals.project": lambda mongo: ProposalStore(mongo).project([made(1)]),
+    "memory.edit": lambda mongo: MemoryHistory(mongo).edit(BLOCK, {"a": "b"}, Writing("ada", NOW)),
+    "memory.restore": lambda mongo: MemoryHistory(mongo).restore(BLOCK, 1, Writing("ada", NOW)),
+    "memory.page": lambda mongo: MemoryHistory(mongo).page("mem_1", None, 1),
     "proposals.reject": lambda mongo: ProposalStore(mongo).reject("prp_1", Deciding("ada", NOW)),
     "memory.of_owners": lambda mongo: MemoryStore(mongo.database).of_owners("acme", [Owner(MemoryOwner.USER, "ada")]),
     "bindings.put": lambda mongo: BindingStore(mongo.database).put(Binding("", ScopeRef(Scope.SERVER), "noter")),
