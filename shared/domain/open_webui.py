@@ -17,11 +17,12 @@ _LONGEST_PAUSE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Message:
     """One message: `role` is `user` or `assistant`."""
 
     role: str
     text: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Thread:
     run_id: str
     agent_key: str
     agent_name: str
-    ended_at: datetime
-    messages: tuple[Said, ...]
+    queued_at: datetime
+    messages: tuple[Message, ...]
     address: str | None = None
 
     @property
     def title(self) -> str:
-        return f"{self.agent_name} - {self.ended_at.date().isoformat()}"
+        return f"{self.agent_name} - {self.queued_at:%Y-%m-%d}"
 
 
 def folder_names(thread: Thread) -> tuple[str, str]:
@@ -71,11 +72,11 @@ def chat_of(thread: Thread) -> Document:
         "params": {},
         "files": [],
         "tags": [],
-        "timestamp": _milliseconds(thread.ended_at),
+        "timestamp": _milliseconds(thread.queued_at),
         "messages": messages,
         "history": {
             "messages": {message["id"]: message for message in messages},
-            "currentId": messages[-1]["id"] if messages else None,
+            "currentId": messages[-1]["id"],
         },
         MARK: {"run_id": thread.run_id, "agent_key": thread.agent_key},
     }
@@ -90,7 +91,7 @@ def pause_after(attempts: int) -> timedelta | None:
 
 
 def _chain(thread: Thread) -> Iterator[Document]:
-    said = (*thread.messages, *_link(thread.address))
+    said = (*thread.messages, *_link(thread))
     ids = [str(uuid5(NAMESPACE_URL, f"{thread.run_id}#{index}")) for index in range(len(said))]
     for index, message in enumerate(said):
         by = {"model": thread.agent_key, "modelName": thread.agent_name, "done": True}
@@ -100,13 +101,15 @@ def _chain(thread: Thread) -> Iterator[Document]:
             "childrenIds": ids[index + 1 : index + 2],
             "role": message.role,
             "content": message.text,
-            "timestamp": _milliseconds(thread.ended_at) // 1_000,
+            "timestamp": _milliseconds(message.at) // 1_000,
             **(by if message.role == "assistant" else {}),
         }
 
 
-def _link(address: str | None) -> Sequence[Said]:
-    return () if address is None else (Said("assistant", f"[All of this run, with its proposals]({address})"),)
+def _link(thread: Thread) -> Sequence[Message]:
+    if thread.address is None:
+        return ()
+    return (Message("assistant", f"[All of this run, with its proposals]({thread.address})", thread.messages[-1].at),)
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 import orjson
@@ -21,12 +20,14 @@ from services.scheduler.open_webui.thread import thread_of
 from shared.clock import Clock
 from shared.domain.configuration import Configuration
 from shared.domain.open_webui import Thread, pause_after
+from shared.domain.transcript import transcript
 from shared.errors import AppError, NotFound
 from shared.sealing import SealBroken, Sealer
 from shared.settings import SchedulerSettings
-from shared.store.bodies import BodyStore
+from shared.store.events import EventStore
 from shared.store.mongo import Database, Document
 from shared.store.open_webui import Connection, ConnectionStatus, OpenWebUIStore
+from shared.store.steps import StepStore
 
 log = structlog.get_logger()
 
@@ -42,7 +43,8 @@ class Mirroring:
     """Looks while this process leads. What was cut short is begun again, and finds what there is already."""
 
     store: OpenWebUIStore
-    bodies: BodyStore
+    events: EventStore
+    steps: StepStore
     configuration: Configuration
     sealer: Sealer
     settings: SchedulerSettings
@@ -105,16 +107,19 @@ class Mirroring:
         version = self.configuration.agent(run["organisation"], run["agent_key"])
         name = run["agent_key"] if version is None else version.spec.name
         address = self.settings.thread_url.replace("{run_id}", run["_id"]) or None
-        return thread_of(run, name, await self._output(run), address)
+        events = await self.events.load([run["event_key"]])
+        event = None if run["event_key"] not in events else orjson.loads(events[run["event_key"]]["json"])
+        return thread_of(run, name, event, transcript(await self._steps(run)), address)
 
-    async def _output(self, run: Document) -> Any:
-        reference = run.get("output_ref")
+    async def _steps(self, run: Document) -> list[tuple[Document, Document | None]]:
+        """Return the steps with their results; one whose result went with age has none any more."""
+        return [(step, await self._result(step)) for step in await self.steps.of_run(run["_id"])]
+
+    async def _result(self, step: Document) -> Document | None:
         try:
-            text = run.get("output_json") if reference is None else await self.bodies.get(reference)
+            return None if step["finished_at"] is None else await self.steps.result_of(step)
         except NotFound:
-            # It went with age, and the run with it.
             return None
-        return None if text is None else orjson.loads(text)
 
     async def _try_again(self, connection: Connection, error: AppError) -> None:
         attempts = connection.attempts + 1
@@ -152,5 +157,5 @@ def make_mirroring(
     """Compose the mirroring; None when there is no Open WebUI."""
     if not settings.open_webui_url:
         return None
-    sealer = Sealer(settings.credentials_keys)
-    return Mirroring(OpenWebUIStore(database), BodyStore(database), configuration, sealer, settings, leader, clock)
+    stores = OpenWebUIStore(database), EventStore(database), StepStore(database)
+    return Mirroring(*stores, configuration, Sealer(settings.credentials_keys), settings, leader, clock)

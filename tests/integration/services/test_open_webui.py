@@ -12,14 +12,17 @@ from pydantic import SecretStr
 from services.scheduler.leader import Leader
 from services.scheduler.open_webui.sweep import Mirroring, make_mirroring
 from shared.domain.configuration import Configuration
-from shared.domain.run import RunStatus
+from shared.domain.event import accepted_event
+from shared.domain.run import Claim, RunStatus
 from shared.sealing import Sealer
 from shared.settings import SchedulerSettings
+from shared.store.events import EventStore
 from shared.store.leases import LeaseStore
 from shared.store.mongo import Document, Mongo
 from shared.store.open_webui import MOST_KEPT, Connection, ConnectionStatus, OpenWebUIStore, connection_id
+from shared.store.steps import Intent, StepStore
 from tests.support.open_webui import KEY, FakeOpenWebUI, an_open_webui
-from tests.unit.shared.given import NOW, a_new_run, a_spec, a_stored_run, a_version
+from tests.unit.shared.given import NOW, a_new_run, a_spec, a_stored_run, a_version, an_event
 
 SEAL = Fernet.generate_key().decode()
 SECOND = timedelta(seconds=1)
@@ -87,6 +90,25 @@ async def test_what_ends_after_the_connection_is_mirrored_once_and_nothing_else(
         assert first.chats == second.chats == {"run_mine": chat["id"]}
         assert (second.status, second.failure) == (ConnectionStatus.CONNECTED, None)
         assert chat["title"] == "Noter - 2026-11-20"
+
+
+async def test_a_chat_has_what_started_the_run_and_what_was_said(mongo: Mongo) -> None:
+    told = an_event(data={"today": "The export."})
+    event = accepted_event(told, told.to_json().decode(), NOW)
+    await EventStore(mongo.database).accept([event])
+    claim, steps = Claim("run_1", 1, "runner-1"), StepStore(mongo.database)
+    await steps.intend(Intent(claim, 0, "model_call", "fast-1", "hash", NOW))
+    await steps.finish(claim, 0, NOW, {"text": '{"coaching":"Ask Mara."}', "usage": {}})
+    async with site_of(mongo) as site:
+        await site.connect()
+        await site.ended("run_1", event_key=event.key)
+
+        await site.sweep(2 * MINUTE)
+
+        (chat,) = site.fake.chats.values()
+        asked, answered, *_ = [message["content"] for message in chat["chat"]["messages"]]
+        assert "**Today**\nThe export." in asked
+        assert answered == "**Coaching**\nAsk Mara."
 
 
 async def test_more_runs_than_are_noted_are_still_mirrored_once(mongo: Mongo) -> None:

@@ -14,7 +14,7 @@ from services.scheduler.open_webui.client import (
     OpenWebUIUnavailable,
 )
 from services.scheduler.open_webui.mirror import mirror
-from shared.domain.open_webui import Said, Thread
+from shared.domain.open_webui import Message, Thread
 from tests.support.open_webui import KEY, FakeOpenWebUI, an_open_webui
 from tests.unit.shared.given import NOW
 
@@ -24,7 +24,7 @@ THREAD = Thread(
     "noter",
     "Noter",
     NOW,
-    (Said("user", "checkin.submitted"), Said("assistant", "Two things.")),
+    (Message("user", "checkin.submitted", NOW), Message("assistant", "Two things.", NOW)),
     "https://product.example/runs/run_1",
 )
 
