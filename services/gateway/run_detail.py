@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from services.gateway.views import DecisionView, Document, RunView, View, decision_view, run_view
+from shared.domain.batch import event_for
 
 
 class StepErrorView(View):
@@ -57,8 +58,8 @@ def run_detail(run: Document, event: Document | None, steps: list[dict[str, Any]
         "output": _loaded(run.get("output_json")),
         "effects": run.get("effects") or [],
         "steps": [_step_view(step) for step in steps],
-        "decision": None if event is None else _decision_of(run["_id"], event),
-        "event": None if event is None else orjson.loads(event["json"]),
+        "decision": None if event is None else _decision_of(run.get("parent_id") or run["_id"], event),
+        "event": None if event is None else event_for(run, orjson.loads(event["json"])),
     }
 
 

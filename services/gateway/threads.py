@@ -12,6 +12,7 @@ from services.gateway.auth import Caller
 from services.gateway.run_output import output_of
 from services.gateway.state import Gateway
 from services.gateway.views import Document, ErrorView, View
+from shared.domain.batch import event_for
 from shared.domain.transcript import Said, cut, transcript
 
 _READ_AT_ONCE = 8
@@ -136,7 +137,7 @@ async def _with_results(
 
 
 def _asked(run: Document, event: Document) -> dict[str, Any]:
-    told = orjson.loads(event["json"])
+    told = event_for(run, orjson.loads(event["json"]))
     text = orjson.dumps({"type": told["type"], "data": told.get("data")}, option=orjson.OPT_INDENT_2).decode()
     return {"role": "user", "content": cut(text), "at": run["queued_at"], "model": None, "tool_events": []}
 

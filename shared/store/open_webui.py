@@ -116,7 +116,7 @@ class OpenWebUIStore:
             return [_connection(document) async for document in found]
 
     async def to_mirror(self, connection: Connection, limit: int) -> list[Document]:
-        """Return ended runs of the user that were not mirrored yet, oldest first; no replays and nothing cancelled."""
+        """Return ended runs of the user that were not mirrored yet, oldest first; no replays, no batches themselves and nothing cancelled."""
         query: Document = {
             "organisation": connection.organisation,
             "user": connection.user,
@@ -124,6 +124,7 @@ class OpenWebUIStore:
             "changed_at": {"$gte": connection.ended_since},
             "finished_at": {"$gte": connection.ended_since},
             "replay": None,
+            "batch": None,
             "_id": {"$nin": list(connection.chats)},
         }
         with storage_errors():

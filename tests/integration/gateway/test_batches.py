@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from contracts.registry import parse
 from shared.domain.batch import TARGET
 from shared.domain.decision import Target
+from shared.domain.event import accepted_event
 from shared.domain.run import RunStatus, Waiting
 from shared.store.batches import child_document
+from shared.store.events import EventStore
 from shared.store.members import Member, MembershipChange, MemberStore
 from shared.store.mongo import Mongo
 from shared.store.run_documents import NewRun, waiting_document
 from shared.store.runs import RunStore
 from tests.integration.gateway.asking import Asking
 from tests.integration.gateway.test_agents import NOTER, publish
-from tests.unit.shared.given import NOW, a_new_run
+from tests.unit.shared.given import NOW, a_new_run, an_event
 
 ADMIN = "organisation_admin"
 PATH = "/api/agents/noter/batch"
@@ -52,7 +55,11 @@ async def test_a_batch_is_for_those_that_are_named_or_found_by_those_who_may(ask
 
 async def test_a_batch_shows_its_progress_lists_its_runs_and_is_resumed_once(asking: Asking, mongo: Mongo) -> None:
     runs = RunStore(mongo.database)
-    await runs.add([a_batch()])
+    data = {"agent_key": "noter", "requested_by": "olga", "batch": {"users": ["ada", "bob"], "size": 2}}
+    event = an_event("agent.execute_requested", organisationid="acme", userid="olga").model_dump(mode="json")
+    event = parse({name: value for name, value in event.items() if value is not None} | {"data": data})
+    await EventStore(mongo.database).accept([accepted_event(event, event.to_json().decode(), NOW)])
+    await runs.add([a_batch(event_key=event.key)])
     parent = (await runs.load(["run_1"]))["run_1"]
     child = child_document(parent, "ada", NOW)
     await runs.add_children([child | {"status": RunStatus.COMPLETED, "finished_at": NOW}])
@@ -62,6 +69,9 @@ async def test_a_batch_shows_its_progress_lists_its_runs_and_is_resumed_once(ask
     listed = (await asking.ask("GET", "/api/agent-runs", ADMIN, params={"parent_id": "run_1"})).json()["agent_runs"]
     assert [(run["user"], run["parent_id"], run["kind"]) for run in listed] == [("ada", "run_1", "run")]
     assert (await asking.ask("GET", "/api/agent-runs", params={"parent_id": "run_1"})).json()["agent_runs"] == []
+
+    own = (await asking.ask("GET", f"/api/agent-runs/{child['_id']}", ADMIN)).json()["event"]
+    assert (own["userid"], own["data"]) == ("ada", {"agent_key": "noter", "requested_by": "olga"})
 
     await runs.complete_batch(parent, PROGRESS, NOW)
     refused = await asking.ask("POST", "/api/agent-runs/run_1/resume")
