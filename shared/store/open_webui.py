@@ -115,6 +115,12 @@ class OpenWebUIStore:
             found = self._connections.find({"due_at": {"$lte": now}}).sort("due_at", ASCENDING).limit(limit)
             return [_connection(document) async for document in found]
 
+    async def take(self, connection: Connection, now: datetime, until: datetime) -> bool:
+        """Keep the connection from others until this moment; false when somebody else has it, or it is gone."""
+        due = {"_id": connection.id, "connected_at": connection.connected_at, "due_at": {"$lte": now}}
+        with storage_errors():
+            return (await self._connections.update_one(due, {"$set": {"due_at": until}})).matched_count == 1
+
     async def to_mirror(self, connection: Connection, limit: int) -> list[Document]:
         """Return ended runs of the user that were not mirrored yet, oldest first; no replays, no batches themselves and nothing cancelled."""
         query: Document = {
@@ -130,14 +136,14 @@ class OpenWebUIStore:
         with storage_errors():
             return await self._runs.find(query).sort("finished_at", ASCENDING).limit(limit).to_list(limit)
 
-    async def record(self, connection: Connection, run: Document, chat_id: str | None) -> bool:
-        """Note the chat of a run; false when the user has disconnected or connected again meanwhile."""
+    async def record(self, connection: Connection, run: Document, chat_id: str | None, until: datetime) -> bool:
+        """Note the chat of a run and keep the connection; false when the user has disconnected or connected again."""
         chat = {"run_id": run["_id"], "chat_id": chat_id, "finished_at": run["finished_at"]}
         return await self._change(
             connection,
             {
                 "$push": {"chats": {"$each": [chat], "$slice": -MOST_KEPT}},
-                "$max": {"mirrored_until": run["finished_at"]},
+                "$max": {"mirrored_until": run["finished_at"], "due_at": until},
             },
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import orjson
@@ -36,6 +36,7 @@ _BATCH = 100
 _MOST_RUNS = 20
 _LOOK_EVERY = timedelta(seconds=10)
 _TICK_SECONDS = 1.0
+_REQUESTS_OF_A_RUN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Mirroring:
             raise failures.exceptions[0] from None
 
     async def _look_after(self, connection: Connection, session: aiohttp.ClientSession) -> None:
+        if not await self.store.take(connection, self.clock(), self._held_until()):
+            return
         try:
             key = self.sealer.open(connection.sealed_key, connection.id)
             client = OpenWebUI(session, self.settings.open_webui_url, key, self.settings.open_webui_timeout_seconds)
@@ -98,10 +101,14 @@ class Mirroring:
             except OpenWebUIRefused as error:
                 chat_id, refused = None, self._failure(error, 1, run["_id"])
                 log.warning("chat.refused", run_id=run["_id"], code=error.code, detail=error.message)
-            if not await self.store.record(connection, run, chat_id):
+            if not await self.store.record(connection, run, chat_id, self._held_until()):
                 break
             log.info("chat.mirrored", run_id=run["_id"], organisation=connection.organisation, chat_id=chat_id)
         return refused, len(runs) < _MOST_RUNS
+
+    def _held_until(self) -> datetime:
+        """Until when a leader that has just lost the lease, and is still at a run, is left alone."""
+        return self.clock() + timedelta(seconds=_REQUESTS_OF_A_RUN * self.settings.open_webui_timeout_seconds)
 
     async def _thread(self, run: Document) -> Thread:
         version = self.configuration.agent(run["organisation"], run["agent_key"])

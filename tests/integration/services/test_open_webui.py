@@ -1,5 +1,6 @@
 """Ended runs are mirrored once for users who have connected, whatever fails on the way, and what fails is to be seen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -111,12 +112,22 @@ async def test_a_chat_has_what_started_the_run_and_what_was_said(mongo: Mongo) -
         assert answered == "**Coaching**\nAsk Mara."
 
 
+async def test_two_that_lead_at_once_make_one_chat(mongo: Mongo) -> None:
+    async with site_of(mongo) as site:
+        await site.connect()
+        await site.ended("run_1")
+
+        await asyncio.gather(*(site.sweep(2 * MINUTE) for _ in range(3)))
+
+        assert len(site.fake.chats) == 1
+
+
 async def test_more_runs_than_are_noted_are_still_mirrored_once(mongo: Mongo) -> None:
     async with site_of(mongo) as site:
         connection = await site.connect()
         for number in range(MOST_KEPT + 1):
             run = {"_id": f"run_{number:03}", "finished_at": NOW + number * SECOND}
-            await site.store.record(connection, run, f"chat-{number}")
+            await site.store.record(connection, run, f"chat-{number}", NOW)
         await site.ended("run_000", 0 * SECOND)
         await site.ended("run_001", 1 * SECOND)
         await site.ended("run_later", (MOST_KEPT + 1) * SECOND)
@@ -210,7 +221,7 @@ async def test_who_connects_again_meanwhile_is_left_to_the_new_connection(mongo:
         site.now[0] = NOW + MINUTE
         await site.connect(key="sk-another-key-of-ada")
 
-        is_recorded = await site.store.record(old, {"_id": "run_1", "finished_at": NOW}, "chat-1")
+        is_recorded = await site.store.record(old, {"_id": "run_1", "finished_at": NOW}, "chat-1", NOW)
 
         assert not is_recorded
         assert (await site.sweep(2 * MINUTE)).status is ConnectionStatus.FAILED
