@@ -22,7 +22,10 @@ _Tickets = Annotated[tuple[_Id, ...], Field(max_length=100)]
 
 
 class EffectKind(StrEnum):
-    """What an Agent may ask for; each becomes a proposal of the same kind."""
+    """What an Agent may ask for; each becomes a proposal of the same kind.
+
+    Only `session_message` becomes none: whoever has it may continue the session of a job that has ended, with its answer.
+    """
 
     MEMORY_DIFF = "memory_diff"
     TICKET_CHANGE = "ticket_change"
@@ -33,6 +36,7 @@ class EffectKind(StrEnum):
     CONFLICT = "conflict"
     SESSION_UPDATE = "session_update"
     CUSTOM = "custom"
+    SESSION_MESSAGE = "session_message"
 
 
 class Confidence(StrEnum):
@@ -175,7 +179,7 @@ SHAPES: Final[Mapping[EffectKind, type[Effect]]] = MappingProxyType(
         EffectKind.CUSTOM: CustomProposal,
     }
 )
-"""The shape of an entry of each kind."""
+"""The shape of an entry of each kind that becomes a proposal."""
 
 ANSWER_FIELDS: Final[Mapping[EffectKind, str]] = MappingProxyType(
     {
@@ -190,4 +194,4 @@ ANSWER_FIELDS: Final[Mapping[EffectKind, str]] = MappingProxyType(
         EffectKind.CUSTOM: "custom_proposals",
     }
 )
-"""The field of an answer that holds the entries of each kind."""
+"""The field of an answer that holds the entries of each kind that becomes a proposal."""

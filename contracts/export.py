@@ -58,7 +58,7 @@ def proposal_schema(kind: EffectKind) -> dict[str, Any]:
 def generated() -> dict[Path, bytes]:
     """Return the content of every file that this module writes, by its path below the folder of schemas."""
     files = {schema_path(*key): _as_file(event_schema(event)) for key, event in EVENT_TYPES.items()}
-    files |= {_PROPOSALS / f"{kind}.json": _as_file(proposal_schema(kind)) for kind in EffectKind}
+    files |= {_PROPOSALS / f"{kind}.json": _as_file(proposal_schema(kind)) for kind in SHAPES}
     return files | {_INDEX: _as_file({"events": [_entry(*key) for key in sorted(EVENT_TYPES)]})}
 
 

@@ -5,8 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contracts.agents import AgentKey
 from contracts.envelope import Event, EventData, Identifier
 from contracts.fields import Answer, Moment, Text, Word
+
+HeartbeatSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400)]
+"""How long a job may be silent."""
 
 
 class JobStatus(StrEnum):
@@ -20,17 +24,26 @@ class JobStatus(StrEnum):
 
 
 class JobStartedData(EventData):
-    """A job and the session that waits for it; without a word by `deadline_at` it counts as timed out."""
+    """A job and the session that waits for it.
+
+    Without an end by `deadline_at` it counts as timed out, after `heartbeat_seconds` without a heartbeat as died.
+    `agent_key` names who continues the session instead of `job_follow_up`.
+    """
 
     job_id: Identifier
     session_id: Identifier
     kind: Word
     command: Answer = ""
     deadline_at: Moment | None = None
+    heartbeat_seconds: HeartbeatSeconds | None = None
+    agent_key: AgentKey | None = None
 
 
 class JobFinishedData(EventData):
-    """How a job ended; `exit_code` is missing when the process gave none."""
+    """How a job ended; `exit_code` is missing when the process gave none.
+
+    `agent_key` names who continues the session instead of `job_follow_up`.
+    """
 
     job_id: Identifier
     session_id: Identifier
@@ -41,6 +54,7 @@ class JobFinishedData(EventData):
     output: Text = ""
     started_at: Moment | None = None
     finished_at: Moment | None = None
+    agent_key: AgentKey | None = None
 
 
 class JobStarted(Event):

@@ -33,6 +33,7 @@ from contracts.proposals import ProposalApproved
 from contracts.roadmaps import RoadmapRequested
 from contracts.runs import RunCancelled, RunCompleted, RunFailed, RunQueued, RunStarted
 from contracts.schedules import ScheduleFired
+from contracts.sessions import SessionDeleted
 from contracts.snapshots import SnapshotRequested
 from contracts.tickets import TicketChanged, TicketClosed, TicketOpened, TicketScanRequested
 
@@ -57,6 +58,7 @@ _FROM_BACKENDS: Final[tuple[type[Event], ...]] = (
     DocExtractRequested,
     ChatTurnStarted,
     ChatTurnCompleted,
+    SessionDeleted,
     SnapshotRequested,
     RoadmapRequested,
     TicketScanRequested,

@@ -8,6 +8,7 @@ from shared.domain.dead_letter import letters_of_failures
 from shared.domain.projection import proposals_of
 from shared.domain.run_event import run_events
 from shared.families import end_children, wake_parents
+from shared.follow_ups import FollowUps
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.mongo import Document
@@ -23,12 +24,14 @@ class Aftermath:
         runs: RunStore,
         proposals: ProposalStore,
         dead_letters: DeadLetterStore,
+        follow_ups: FollowUps,
         admission: Admission,
         publisher: Publisher,
     ) -> None:
         self._runs = runs
         self._proposals = proposals
         self._dead_letters = dead_letters
+        self._follow_ups = follow_ups
         self._admission = admission
         self._publisher = publisher
 
@@ -50,6 +53,7 @@ class Aftermath:
         await asyncio.gather(
             self._proposals.project([proposal for run in finished for proposal in proposals_of(run)]),
             self._dead_letters.keep(letters_of_failures(finished)),
+            self._follow_ups.project(finished),
             self._admission.leave_narrow(finished),
             end_children(self._runs, self._publisher, finished),
         )

@@ -30,6 +30,14 @@ class NotNow(Retryable):
     """Nothing failed: the other side has no room at the moment."""
 
 
+class Occupied(AppError):
+    """Nothing failed: somebody else has what is needed; whoever waits for it is found under `key`."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 class Permanent(AppError):
     """Trying the same thing again cannot help."""
 
@@ -40,6 +48,10 @@ class LimitReached(Permanent):
     def __init__(self, message: str, partial: dict[str, Any], **facts: Any) -> None:
         super().__init__(message, **facts)
         self.partial = partial
+
+
+class Unneeded(Permanent):
+    """Nothing failed: there is nothing to do any more."""
 
 
 class StorageUnavailable(Retryable):

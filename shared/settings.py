@@ -172,6 +172,9 @@ class GatingSettings(QueueSettings):
     """What gating needs."""
 
     gating_batch_size: int = Field(default=256, ge=1, le=2_000, description="Most events considered in one batch.")
+    session_turn_seconds: int = Field(
+        default=900, ge=1, le=86_400, description="How long a chat turn without an end holds its session."
+    )
 
 
 class SchedulerSettings(StreamSettings, QueueSettings, IntegrationSettings):
@@ -182,6 +185,9 @@ class SchedulerSettings(StreamSettings, QueueSettings, IntegrationSettings):
     )
     thread_url: str = Field(
         default="", description="Page of a run in the product, with `{run_id}` in it; mirrored chats link to it."
+    )
+    session_retention_seconds: int = Field(
+        default=7_776_000, ge=1, description="How long sessions in which nothing happens stay, with their messages."
     )
 
     operating_background_enabled: bool = Field(default=True, description="False stops all periodic work.")
@@ -240,6 +246,12 @@ class RunnerSettings(QueueSettings):
         description="`background`, `plain`, or `auto`: background at OpenAI itself, plain at OPENAI_BASE_URL.",
     )
 
+    job_output_characters: int = Field(
+        default=4_000,
+        ge=200,
+        le=100_000,
+        description="How much of a job's output its follow-up is shown and keeps, head and tail.",
+    )
     model_requests_per_minute: int = Field(
         default=0, ge=0, description="What the provider allows of each model, over all runners; 0 when unknown."
     )

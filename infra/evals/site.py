@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from infra.local.mongo import MongoServer
 from infra.local.ports import free_port
 from infra.offline_model.server import serving
+from services.runner.agents.continuation import Continuations
 from services.runner.app import handlers
 from services.runner.documents import documents, embedder_of
 from services.runner.tools.tool import Stores
@@ -21,6 +22,7 @@ from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
+from shared.store.sessions import SessionStore
 
 OFFLINE = "the offline model"
 
@@ -70,6 +72,8 @@ async def runner_handlers(model: Model, mongo: Mongo) -> AsyncIterator[Mapping[s
     client = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, utc_now)
     try:
         stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
-        yield handlers(settings, client, stores, documents(settings, mongo, embedder_of(settings, client), utc_now))
+        continuations = Continuations(SessionStore(mongo.database), utc_now, settings.job_output_characters)
+        kept = documents(settings, mongo, embedder_of(settings, client), utc_now)
+        yield handlers(settings, client, stores, kept, continuations)
     finally:
         await client.close()

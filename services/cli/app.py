@@ -21,6 +21,7 @@ from services.cli import (
     event_explain,
     events,
     inbox,
+    jobs,
     memory,
     preview,
     proposals,
@@ -29,6 +30,7 @@ from services.cli import (
     run_watch,
     runs,
     schedules,
+    sessions,
     settings,
     threads,
 )
@@ -74,6 +76,8 @@ for name, group in (
     ("settings", settings.app),
     ("preview", preview.app),
     ("schedules", schedules.app),
+    ("jobs", jobs.app),
+    ("sessions", sessions.app),
     ("dead-letters", dead_letters.app),
 ):
     app.add_typer(group, name=name)

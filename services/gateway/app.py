@@ -35,6 +35,7 @@ from services.gateway.routes import (
     heartbeat,
     inbox,
     integrations,
+    jobs,
     live_events,
     memory,
     memory_blocks,
@@ -47,6 +48,7 @@ from services.gateway.routes import (
     run_actions,
     runs,
     schedules,
+    sessions,
     threads,
 )
 from services.gateway.state import Gateway
@@ -67,6 +69,7 @@ from shared.store.dead_letters import DeadLetterStore
 from shared.store.document_search import DocumentSearch
 from shared.store.events import EventStore
 from shared.store.inbox import InboxStore
+from shared.store.jobs import JobStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
@@ -80,6 +83,7 @@ from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
+from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
 from shared.store.threads import ThreadStore
 from shared.supervise import supervised
@@ -108,6 +112,8 @@ ROUTERS = (
     heartbeat.router,
     background_agents.router,
     schedules.router,
+    jobs.router,
+    sessions.router,
     effective.router,
     explain.router,
     preview.router,
@@ -207,6 +213,8 @@ def _compose(settings: GatewaySettings, answers: GateAnswers, instance: str) -> 
         metrics=Metrics(MetricsStore(mongo.database)),
         background=BackgroundStore(mongo.database),
         open_webui=OpenWebUIStore(mongo.database),
+        jobs=JobStore(mongo.database),
+        sessions=SessionStore(mongo.database),
     )
 
 

@@ -81,6 +81,7 @@ _WAITS = {
     Waiting.DECISION: "The gate has not recorded its decision yet; it is looked at again at {until}.",
     Waiting.PROVIDER: "The model provider has no room for now; it is tried again at {until}. {detail}",
     Waiting.PAUSED: "Agent {agent} is {detail}; it starts when nothing pauses it any more.",
+    Waiting.SESSION: "Somebody else is writing into its session ({detail}); it starts when that turn has ended.",
     Waiting.TARGET: "Another run works on its target ({detail}); it starts when that one has ended.",
     Waiting.AGENT: "{detail} has as many runs at a time as max_concurrent_tasks allows; it starts when one has ended.",
     Waiting.ORGANISATION: "Organisation {organisation} has its full number of open runs; this one waits for its turn.",

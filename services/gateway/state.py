@@ -22,6 +22,7 @@ from shared.store.dead_letters import DeadLetterStore
 from shared.store.document_search import DocumentSearch
 from shared.store.events import EventStore
 from shared.store.inbox import InboxStore
+from shared.store.jobs import JobStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
 from shared.store.memory import MemoryStore
@@ -34,6 +35,7 @@ from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
+from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
 from shared.store.threads import ThreadStore
 
@@ -74,6 +76,8 @@ class Gateway:
     metrics: Metrics
     background: BackgroundStore
     open_webui: OpenWebUIStore
+    jobs: JobStore
+    sessions: SessionStore
 
 
 def gateway_of(request: Request) -> Gateway:

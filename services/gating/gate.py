@@ -13,6 +13,7 @@ from contracts.lanes import Queue
 from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
 from services.gating.behaviour import Behaviour
+from services.gating.continuing import Continuing, without_late
 from services.gating.members import membership_changes
 from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
@@ -51,6 +52,7 @@ class Gate:
     runs: RunStore
     members: MemberStore
     behaviour: Behaviour
+    continuing: Continuing
     admission: Admission
     starts: Starts
     publisher: Publisher
@@ -73,6 +75,7 @@ class Gate:
         existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
         decisions = recorded | fresh | stands
         await replace_runs(self.runs, self.publisher, decisions, arrivals, now)
+        await self.continuing.note_followers((arrival.event for arrival in arrivals.values()), decisions, now)
         # Where another process was faster with its decisions, it may not have stored their runs yet.
         self.decided.add(arrivals.keys() - stands.keys() - _starting_nothing(fresh))
         await self._start([run for run in runs if run.id not in existing])
@@ -117,6 +120,7 @@ class Gate:
         """Return the decisions of the events that have none; what is open is asked only where it matters."""
         new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
         decided: Decided = {key: decide(event, self.configuration, now) for key, event in new.items()}
+        decided |= without_late(decided, await self.continuing.note(new.values(), now))
         decided = await self.behaviour.considered(list(new.values()), decided, self.configuration, now)
         fires = guarded_fires(new.values(), decided, self.configuration)
         if fires:

@@ -13,6 +13,7 @@ from contracts.lanes import QUEUES, Queue
 from contracts.streams import runner_consumer
 from contracts.subjects import cancel_subject
 from services.runner.abandon import Abandonment
+from services.runner.agents.continuation import Continuations
 from services.runner.agents.docs import DocsAgent
 from services.runner.agents.llm import LlmAgent
 from services.runner.agents.model_calls import ModelCalls
@@ -38,6 +39,7 @@ from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
 from shared.clock import Clock
 from shared.domain.rate import Limits
+from shared.follow_ups import FollowUps
 from shared.llm.openai_client import OpenAIModel
 from shared.llm.paced import PacedModel
 from shared.llm.port import ModelClient
@@ -50,6 +52,7 @@ from shared.store.agents import AgentStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.jobs import JobStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
@@ -57,6 +60,7 @@ from shared.store.provider_lanes import ProviderLanes
 from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.server_clock import ServerClock
+from shared.store.sessions import SessionStore
 from shared.store.slots import SlotStore
 from shared.store.steps import StepStore
 from shared.store.watch import ConfigurationWatch
@@ -64,7 +68,12 @@ from shared.supervise import stop, supervised
 
 
 def handlers(
-    settings: RunnerSettings, model: ModelClient, stores: Stores, documents: Documents, web: Web | None = None
+    settings: RunnerSettings,
+    model: ModelClient,
+    stores: Stores,
+    documents: Documents,
+    continuations: Continuations,
+    web: Web | None = None,
 ) -> Mapping[str, Handler]:
     """Return every handler that an Agent version may name."""
     more = (documents.tool, *(web_tools(web) if web else ()))
@@ -75,7 +84,7 @@ def handlers(
     }
     model_calls = ModelCalls(model, settings.model_call_timeout_seconds, settings.call_mode)
     tool_calls = ToolCalls(tools, stores)
-    agent = LlmAgent(model_calls, tool_calls, models, stores.memory)
+    agent = LlmAgent(model_calls, tool_calls, models, stores.memory, continuations)
     return {
         "llm": agent,
         "docs": DocsAgent(documents.indexing, agent),
@@ -141,11 +150,15 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     runs, steps = RunStore(mongo.database), StepStore(mongo.database)
     admission = Admission(SlotStore(mongo.database), runs, publisher, queue_limits(settings), clock)
     proposals = ProposalStore(mongo, timedelta(seconds=settings.proposal_ttl_seconds))
-    aftermath = Aftermath(runs, proposals, DeadLetterStore(mongo.database), admission, publisher)
+    sessions = SessionStore(mongo.database)
+    follow_ups = FollowUps(sessions, JobStore(mongo.database), clock)
+    aftermath = Aftermath(runs, proposals, DeadLetterStore(mongo.database), follow_ups, admission, publisher)
+    continuations = Continuations(sessions, clock, settings.job_output_characters)
     endings = Endings(runs, BodyStore(mongo.database), aftermath, publisher, clock)
     slots = Slots(settings.runner_slots, settings.runner_express_slots)
+    stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
     execution = Execution(
-        handlers=handlers(settings, model, stores, documents, web),
+        handlers=handlers(settings, model, stores, documents, continuations, web),
         configuration=watch.configuration,
         steps=steps,
         endings=endings,

@@ -26,8 +26,20 @@ from shared.domain.deadline import run_deadline
 from shared.domain.effective import obeying
 from shared.domain.replaying import without_effects
 from shared.domain.retry import retry_delay_seconds
-from shared.domain.run import Cancelled, Claim, Done, Failed, Outcome, Postponed, RetryAfter, RunError, Usage, Waiting
-from shared.errors import AppError, LimitReached, NotNow, Retryable
+from shared.domain.run import (
+    Cancelled,
+    Claim,
+    Done,
+    Failed,
+    Outcome,
+    Postponed,
+    Refused,
+    RetryAfter,
+    RunError,
+    Usage,
+    Waiting,
+)
+from shared.errors import AppError, LimitReached, NotNow, Occupied, Retryable, Unneeded
 from shared.least_level import logged_from
 from shared.store.mongo import Document
 from shared.store.run_documents import usage_of
@@ -179,6 +191,10 @@ def _failure(attempt: Attempt, error: AppError) -> Outcome:
         case NotNow():
             delay = retry_delay_seconds(attempt.claim.attempt, error.retry_after_seconds, random.random())  # noqa: S311 - only spreads
             return Postponed(delay, Waiting.PROVIDER, error.message)
+        case Occupied(key=key):
+            return Postponed(0, Waiting.SESSION, error.message, key)
+        case Unneeded():
+            return Refused(failed)
         case Retryable():
             return _again(attempt, failed, error.retry_after_seconds)
         case LimitReached(partial=partial):

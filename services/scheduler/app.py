@@ -13,6 +13,7 @@ from services.scheduler.checkup import make_checkup
 from services.scheduler.event_sweep import EventSweep
 from services.scheduler.history import History
 from services.scheduler.idle_sweep import IdleSweep
+from services.scheduler.jobs import JobWatch
 from services.scheduler.leader import Leader
 from services.scheduler.lost_runners import LostRunners
 from services.scheduler.open_webui.sweep import make_mirroring
@@ -20,6 +21,8 @@ from services.scheduler.paused import Paused
 from services.scheduler.planned import PlannedStatuses
 from services.scheduler.proposal_expiry import ProposalExpiry
 from services.scheduler.run_sweep import RunSweep
+from services.scheduler.session_history import SessionHistory
+from services.scheduler.session_sweep import SessionSweep
 from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.steadiness import Steadiness
 from services.scheduler.streams import Streams
@@ -30,6 +33,7 @@ from shared.admission import Admission, queue_limits
 from shared.aftermath import Aftermath
 from shared.clock import Clock
 from shared.domain.configuration import Configuration
+from shared.follow_ups import FollowUps
 from shared.messaging.backlog import Backlog
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
@@ -39,6 +43,7 @@ from shared.store.background import BackgroundStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.idleness import IdlenessStore
+from shared.store.jobs import JobStore
 from shared.store.leases import LeaseStore
 from shared.store.lifecycle import LifecycleStore
 from shared.store.members import MemberStore
@@ -50,6 +55,7 @@ from shared.store.runners import RunnerStore
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
+from shared.store.sessions import SessionStore
 from shared.store.slots import SlotStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
@@ -60,6 +66,26 @@ log = structlog.get_logger()
 def make_proposals(settings: SchedulerSettings, mongo: Mongo) -> ProposalStore:
     """Compose the store of proposals, which knows how long they wait."""
     return ProposalStore(mongo, timedelta(seconds=settings.proposal_ttl_seconds))
+
+
+def make_follow_ups(mongo: Mongo, clock: Clock) -> FollowUps:
+    """Compose what comes of the ends of jobs."""
+    return FollowUps(SessionStore(mongo.database), JobStore(mongo.database), clock)
+
+
+def session_work(
+    settings: SchedulerSettings, mongo: Mongo, publisher: Publisher, admission: Admission, leader: Leader, clock: Clock
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Compose what watches jobs and sessions."""
+    follow_ups, runs = make_follow_ups(mongo, clock), RunStore(mongo.database)
+    keep_jobs_for = timedelta(seconds=settings.history_retention_seconds)
+    keep_sessions_for = timedelta(seconds=settings.session_retention_seconds)
+    jobs, sessions = follow_ups.jobs, follow_ups.sessions
+    return {
+        "jobs": JobWatch(jobs, EventStore(mongo.database), publisher, leader, clock).run,
+        "sessions": SessionSweep(follow_ups, runs, admission, leader, clock).run,
+        "session_history": SessionHistory(jobs, sessions, leader, clock, keep_jobs_for, keep_sessions_for).run,
+    }
 
 
 def make_sweeper(
@@ -76,7 +102,8 @@ def make_sweeper(
     runs, slots = RunStore(mongo.database), SlotStore(mongo.database)
     admission = Admission(slots, runs, publisher, queue_limits(settings), clock)
     paused = Paused(runs, admission, configuration)
-    aftermath = Aftermath(runs, make_proposals(settings, mongo), DeadLetterStore(mongo.database), admission, publisher)
+    letters, follow_ups = DeadLetterStore(mongo.database), make_follow_ups(mongo, clock)
+    aftermath = Aftermath(runs, make_proposals(settings, mongo), letters, follow_ups, admission, publisher)
     return Sweeper(
         events=EventSweep(EventStore(mongo.database), publisher, Backlog(client), clock),
         runs=RunSweep(runs, admission, paused, aftermath, publisher, steadiness, clock),
@@ -177,6 +204,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "proposal_expiry": ProposalExpiry(make_proposals(settings, mongo), leader, clock).run,
             "history": make_history(settings, mongo, leader, clock).run,
             "upkeep": upkeep.run,
+            **session_work(settings, mongo, publisher, sweeper.runs.admission, leader, clock),
             **periodic_work(settings, mongo, publisher, watch, leader, clock),
             **({} if mirroring is None else {"open_webui": mirroring.run}),
         }

@@ -30,11 +30,16 @@ class Paused:
     async def release(self, keys: list[str]) -> int:
         """Let go the runs that wait under these keys, of no slot, and need not any more; return how many were dispatched.
 
-        A run that waits for a slot which is not there lost it with the database's newest writes.
+        A run that waits for a slot which is not there lost it with the database's newest writes. Those that wait for a
+        session are let go by whoever knows of its turns.
         """
         released = 0
         for key in keys:
             waiting = await self.runs.waiting_under(key, _BATCH)
-            ready = [run for run in waiting if run["waiting_for"]["what"] != Waiting.PAUSED or not self.is_paused(run)]
+            ready = [run for run in waiting if self._is_ready(run)]
             released += await self.admission.release(ready)
         return released
+
+    def _is_ready(self, run: Document) -> bool:
+        what = run["waiting_for"]["what"]
+        return what != Waiting.SESSION and (what != Waiting.PAUSED or not self.is_paused(run))

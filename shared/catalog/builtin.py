@@ -4,6 +4,7 @@ from contracts.agents import AgentSpec
 from shared.catalog import (
     chat_memory_reviewer,
     docs_memory_reviewer,
+    job_follow_up,
     operating_pulse,
     proactive_daily_review,
     roadmap_proposal_generator,
@@ -29,5 +30,6 @@ def builtin_agents(pulse_interval_seconds: int, scan_hour_utc: int = DEFAULT_SCA
         ticket_conflict_scanner.agent(scan_hour_utc),
         roadmap_proposal_generator.AGENT,
         snapshot_generator.AGENT,
+        job_follow_up.AGENT,
     )
     return tuple(agent.model_copy(update={"hidden": True}) for agent in agents)

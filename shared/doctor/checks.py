@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.doctor import approvals, dropped, effects, slots, unfinished, works
+from shared.doctor import approvals, dropped, effects, jobs, slots, unfinished, works
 from shared.store.inspection import Probe
 
 
@@ -48,6 +48,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("approval_untold", "Every approved change outside memory is told once.", approvals.untold),
     Check("memory_repeated", "No proposal changed memory twice.", effects.applied_twice),
     Check("dead_letter_missing", "Every failed run has a dead letter.", dropped.without_dead_letter),
+    Check("job_unfollowed", "Every ended job is followed, or its follow-up is under way.", jobs.unfollowed),
     Check("drop_unexplained", "Whatever does not go on says why.", dropped.decisions_without_reason),
     Check("cancel_unexplained", "Every cancelled run says why.", dropped.cancelled_without_reason),
 )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from contracts.agents import EffectKind
 from shared.doctor.comparing import ONE, counted_with
 from shared.domain.run import TERMINAL
 from shared.store.inspection import Probe
@@ -11,7 +12,12 @@ _EFFECTS: Final = {
     "$size": {
         "$filter": {
             "input": {"$ifNull": ["$effects", []]},
-            "cond": {"$eq": [{"$ifNull": ["$$this.dropped", None]}, None]},
+            "cond": {
+                "$and": [
+                    {"$eq": [{"$ifNull": ["$$this.dropped", None]}, None]},
+                    {"$ne": ["$$this.kind", EffectKind.SESSION_MESSAGE]},
+                ]
+            },
         }
     }
 }

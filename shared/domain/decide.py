@@ -30,6 +30,7 @@ from shared.domain.decision import (
 )
 from shared.domain.effective import Effective
 from shared.domain.filtering import FilterFailed, passes
+from shared.domain.following_up import stand_in
 from shared.domain.target import TargetMissing, target_of
 
 DecisionRecord = dict[str, object]
@@ -83,7 +84,9 @@ def _matching(event: Event, configuration: Configuration) -> Iterator[_Start]:
     for version in configuration.triggered_by(event.type, event.organisationid):
         for trigger in version.spec.triggers:
             if trigger.event == event.type:
-                yield _Start(version, trigger.target, trigger.when, trigger.delay_seconds, Debounce.of(trigger))
+                # A job may name who follows its end.
+                starting = stand_in(event, version, configuration)
+                yield _Start(starting, trigger.target, trigger.when, trigger.delay_seconds, Debounce.of(trigger))
 
 
 def _own_trigger(

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     EVENT_SEEN = "event_seen"
     COUNTED = "counted"
+    JOB_ENDED = "job_ended"
 
 
 MANUAL_TARGET = "manual_run"
@@ -105,6 +106,7 @@ _WHY_NOT: Final[Mapping[Reason, str]] = {
     Reason.COOLDOWN: "{agent} does not start: its cooldown for this target lasts {detail}.",
     Reason.EVENT_SEEN: "{agent} does not start: {detail}.",
     Reason.COUNTED: "{agent} counts messages: {detail}.",
+    Reason.JOB_ENDED: "{agent} does not start: {detail}.",
     Reason.OVERLAP: "{agent} does not start: its run {detail} is open, and overlap is skip.",
 }
 

@@ -23,7 +23,7 @@ def effects_of(answer: Mapping[str, Any], kinds: Sequence[EffectKind], basis: Ba
     hold are kept apart from those that do, each with its reason.
     """
     effects: list[Document] = []
-    for kind in kinds:
+    for kind in (each for each in kinds if each in ANSWER_FIELDS):
         for item in _entries(answer.get(ANSWER_FIELDS[kind])):
             effects.append({"index": len(effects), "kind": kind.value, **_effect(kind, item, basis)})
     return tuple(effects)

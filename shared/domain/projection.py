@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.agents import EffectKind
 from shared.domain.proposal import ProposalStatus, proposal_id
 
 Document = dict[str, Any]
@@ -9,7 +10,11 @@ Document = dict[str, Any]
 
 def proposals_of(run: Document) -> list[Document]:
     """Return the proposals of a committed run; the same run gives the same ones, ids included."""
-    return [_proposal(run, effect) for effect in run.get("effects") or () if effect.get("dropped") is None]
+    return [_proposal(run, effect) for effect in run.get("effects") or () if _is_proposed(effect)]
+
+
+def _is_proposed(effect: Document) -> bool:
+    return effect.get("dropped") is None and effect["kind"] != EffectKind.SESSION_MESSAGE
 
 
 def _proposal(run: Document, effect: Document) -> Document:

@@ -39,8 +39,8 @@ def may_become(status: RunStatus) -> tuple[RunStatus, ...]:
 class Waiting(StrEnum):
     """What keeps a queued run out of the dispatch queue.
 
-    The first six end at a time, or by a change of configuration; the next four when a place becomes free; `children` when
-    the runs of a batch have ended.
+    The first six end at a time, or by a change of configuration; `session` when a turn of a chat has ended; the next four
+    when a place becomes free; `children` when the runs of a batch have ended.
     """
 
     DELAY = "delay"
@@ -49,6 +49,7 @@ class Waiting(StrEnum):
     DECISION = "decision"
     PROVIDER = "provider"
     PAUSED = "paused"
+    SESSION = "session"
     TARGET = "target"
     AGENT = "agent"
     ORGANISATION = "organisation"

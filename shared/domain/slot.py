@@ -7,6 +7,7 @@ from contracts.ids import derived_id
 from contracts.lanes import Lane
 from shared.domain.decision import Target
 from shared.domain.run import Waiting
+from shared.domain.session import TARGET_TYPE
 
 EXPRESS_RUNS = 8
 """The first so many open runs of an organisation go in front of their lane."""
@@ -62,7 +63,11 @@ def slots_of(
 ) -> tuple[Slot, ...]:
     """Return the slots that a run needs, the narrowest first: who lacks one must not keep others from a wider one."""
     found = []
-    if own.per_target is not None:
+    if target.type == TARGET_TYPE:
+        # Only one at a time works on a session, whoever it is.
+        key = derived_id("slot", Waiting.TARGET, organisation, target.type, target.id)
+        found.append(Slot(key, Waiting.TARGET, f"{target.type} {target.id}"[:300], 1))
+    elif own.per_target is not None:
         key = derived_id("slot", Waiting.TARGET, organisation, agent_key, target.type, target.id)
         found.append(Slot(key, Waiting.TARGET, f"{agent_key} on {target.type} {target.id}"[:300], own.per_target))
     if own.per_agent is not None:

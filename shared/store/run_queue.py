@@ -7,6 +7,7 @@ from datetime import datetime
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from shared.domain.run import RunError, RunStatus, Waiting
+from shared.domain.session import KEYS as SESSION_KEYS
 from shared.store.mongo import Collection, Document, storage_errors
 from shared.store.run_documents import (
     DISPATCH_AGAIN_AFTER,
@@ -73,6 +74,12 @@ class RunQueue:
                 query |= {} if last is None else {"rank": last["rank"]}
             cursor = self._runs.find({**query, "status": RunStatus.QUEUED}, TO_RELEASE)
             return await cursor.sort([("rank", ASCENDING), ("queued_at", ASCENDING)]).limit(limit).to_list(limit)
+
+    async def waiting_for_sessions(self, limit: int) -> list[Document]:
+        """Return what a release needs of runs that wait for a turn of a session to end."""
+        query = {"waiting_for.key": SESSION_KEYS, "status": RunStatus.QUEUED}
+        with storage_errors():
+            return await self._runs.find(query, TO_RELEASE).hint("waiting").limit(limit).to_list(limit)
 
     async def waiting_ahead(self, run: Document, limit: int) -> int:
         """Return how many runs wait under the same key in front of this one, counting no further than `limit`."""

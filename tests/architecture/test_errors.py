@@ -9,12 +9,12 @@ from importlib import import_module
 from contracts.registry import EventRefused, FieldCode
 from shared.domain.decision import Reason
 from shared.domain.run import RunStatus, Waiting
-from shared.errors import AppError, LimitReached, NotNow, Permanent, Retryable
+from shared.errors import AppError, LimitReached, NotNow, Occupied, Permanent, Retryable, Unneeded
 from tests.architecture.repository import first_cells, page, quoted, section, syntax_trees
 
 CODE = re.compile(r"^[a-z]+(_[a-z]+)*$")
 # They say how an error is treated, and are never raised themselves.
-KINDS = {Retryable, NotNow, Permanent, LimitReached}
+KINDS = {Retryable, NotNow, Occupied, Permanent, LimitReached, Unneeded}
 # What HTTP itself refuses, before any route is asked.
 CODES_OF_HTTP = {"method_not_allowed", "http_error"}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contracts.agents import MemoryOwner, ModelTier
 from services.runner.agents.answering import answer_to
+from services.runner.agents.continuation import Continuations
 from services.runner.agents.conversation import Conversation
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.prompt import render_input
@@ -25,17 +26,23 @@ class LlmAgent:
     tool_calls: ToolCalls
     models: Mapping[ModelTier, str]
     memory: MemoryStore
+    continuations: Continuations
 
     async def __call__(self, attempt: Attempt) -> Done:
         """Answer the event, or raise OutputInvalid, a limit that was reached, or an error of the model or of a tool."""
+        continuation = await self.continuations.of(attempt)
         spec, owners = attempt.spec, owners_of(attempt)
         seen = await read_memory(self.memory, attempt, owners)
         model = self.models[spec.model.tier]
         conversation = Conversation(attempt, model, self.model_calls, self.tool_calls, spec.output_schema)
-        told = render_input(attempt.event, spec.memory, seen, spec.environment)
+        content = None if continuation is None else continuation.told
+        told = render_input(attempt.event, spec.memory, seen, spec.environment, content)
         answer = await answer_to(conversation, told)
         shown = conversation.shown(attempt.event["id"], told)
-        return Done(answer, effects_of(answer, spec.effects, _basis(attempt, owners, seen, shown)))
+        effects = effects_of(answer, spec.effects, _basis(attempt, owners, seen, shown))
+        if continuation is None:
+            return Done(answer, effects)
+        return Done(answer, (*effects, continuation.effect(len(effects), answer, model, conversation.turns)))
 
 
 def _basis(

@@ -20,6 +20,7 @@ from shared.domain.dead_letter import DeadLetter
 from shared.domain.run import Cancelled, Claim, Outcome, Usage
 from shared.domain.run_event import RunEventMessage
 from shared.domain.slot import QueueLimits, slots_of
+from shared.follow_ups import FollowUps
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.proposals import ProposalStore
@@ -86,6 +87,13 @@ class End:
         return ending(self.held.claim, outcome, now, Usage(input_tokens=self.mark))
 
 
+class _NoSessions:
+    """What continues sessions has suites of its own; none of these runs does."""
+
+    async def project(self, finished: Sequence[Document]) -> None:
+        """Do nothing."""
+
+
 class Crew:
     """One process. What it does together with others is theirs to stand."""
 
@@ -97,7 +105,9 @@ class Crew:
         records = _Records(outside, self.process)
         self.admission = Admission(self.slots, self.runs, self._said, LIMITS, clock, chance=lambda: 1.0)
         proposals, letters = cast(ProposalStore, records), cast(DeadLetterStore, records)
-        self._aftermath = Aftermath(self.runs, proposals, letters, self.admission, self._said)
+        self._aftermath = Aftermath(
+            self.runs, proposals, letters, cast(FollowUps, _NoSessions()), self.admission, self._said
+        )
         paused = Paused(self.runs, self.admission, Configuration())
         self._run_sweep = RunSweep(self.runs, self.admission, paused, self._aftermath, self._said, _Steady(), clock)
         self._slot_sweep = SlotSweep(self.slots, self.runs, self.admission, paused)

@@ -91,6 +91,13 @@ async def fill(mongo: Mongo) -> None:
         {"_id": "version-1", "block_id": "block", "version": 1, "author": {"proposal_id": "proposal-1"}}
     )
     await database["dead_letters"].insert_one({"_id": "failed", "kind": "run", "run_id": "failed", "status": "open"})
+    await database["jobs"].insert_many(
+        [
+            {"_id": "job", "unfollowed_since": OLD, "follow_up": {"run_id": "queued"}},
+            {"_id": "job-answered", "unfollowed_since": OLD, "follow_up": {"run_id": "failed"}},
+        ]
+    )
+    await database["session_messages"].insert_one({"_id": "answer", "run_id": "failed", "waiting": True})
     await database["slots"].insert_one({"_id": "slot-acme", "limit": 2, "holders": ["queued", "running"]})
 
 

@@ -77,6 +77,12 @@ DAMAGES: dict[str, tuple[str, Damage, str]] = {
         "proposal-1",
     ),
     "dead letter lost": ("dead_letter_missing", without("dead_letters", "failed"), "failed"),
+    "end of a job nobody follows": (
+        "job_unfollowed",
+        added("jobs", {"_id": "silent", "unfollowed_since": OLD, "follow_up": {"run_id": "gone"}}),
+        "silent",
+    ),
+    "end of a job whose run is over": ("job_unfollowed", changed("jobs", "job", follow_up={"run_id": "done"}), "job"),
     "decision without reason": (
         "drop_unexplained",
         changed("events", "event-of-done", decisions=[{"outcome": "skipped", "reason": None}]),

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from contracts.agents import AgentSpec, CallMode, ModelTier
+from services.runner.agents.continuation import Continuations
 from services.runner.agents.llm import LlmAgent
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.tool_calls import ToolCalls
@@ -17,6 +18,7 @@ from shared.llm.port import ModelClient, ModelResponse, Usage
 from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
+from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
 from shared.testing.model import ScriptedModel, Step
 from tests.unit.shared.given import NOW, Document, a_stored_run, an_event
@@ -69,8 +71,9 @@ class Bench:
         """Return the Agent on this model."""
         database = self._mongo.database
         stores = Stores(EventStore(database), MemoryStore(database))
+        continuations = Continuations(SessionStore(database), lambda: NOW, 4_000)
         model_calls = ModelCalls(model, TIMEOUT_SECONDS, self._mode)
-        return LlmAgent(model_calls, ToolCalls(self._tools, stores), self._models, stores.memory)
+        return LlmAgent(model_calls, ToolCalls(self._tools, stores), self._models, stores.memory, continuations)
 
     async def recorded(self) -> list[Document]:
         """Return the steps of the run."""

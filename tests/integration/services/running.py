@@ -19,16 +19,19 @@ from shared.domain.decide import decide, record
 from shared.domain.decision import RunDecided
 from shared.domain.run import Claim, Done, Usage
 from shared.domain.slot import QueueLimits
+from shared.follow_ups import FollowUps
 from shared.messaging.publisher import Publisher
 from shared.store.agents import AgentStore
 from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore, GatedEvent
+from shared.store.jobs import JobStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.run_documents import Admitted
 from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
+from shared.store.sessions import SessionStore
 from shared.store.slots import SlotStore
 from shared.store.steps import StepStore
 from tests.integration.store.given import LEASE_SECONDS, accepted
@@ -40,7 +43,14 @@ OWNER = "runner-1"
 class Runner:
     """One runner process, without its subscriptions."""
 
-    def __init__(self, mongo: Mongo, publisher: Publisher, handlers: Mapping[str, Handler], slots: int = 4) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        publisher: Publisher,
+        handlers: Mapping[str, Handler],
+        slots: int = 4,
+        follow_ups: FollowUps | None = None,
+    ) -> None:
         database = mongo.database
         self.configuration = Configuration()
         self.store = RunStore(database)
@@ -52,8 +62,10 @@ class Runner:
         self.left_behind = Usage()
         limits = QueueLimits(organisation=512)
         self.admission = Admission(SlotStore(database), self.store, publisher, limits, utc_now)
-        aftermath = Aftermath(self.store, self.proposals, DeadLetterStore(database), self.admission, publisher)
-        self.endings = Endings(self.store, BodyStore(database), aftermath, publisher, utc_now)
+        self.follow_ups = follow_ups or FollowUps(SessionStore(database), JobStore(database), utc_now)
+        letters = DeadLetterStore(database)
+        self.aftermath = Aftermath(self.store, self.proposals, letters, self.follow_ups, self.admission, publisher)
+        self.endings = Endings(self.store, BodyStore(database), self.aftermath, publisher, utc_now)
         self.execution = Execution(
             handlers, self.configuration, StepStore(database), self.endings, self.abandon, utc_now
         )

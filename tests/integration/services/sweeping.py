@@ -23,16 +23,19 @@ from shared.clock import utc_now
 from shared.domain.configuration import Configuration
 from shared.domain.run import Claim, Waiting
 from shared.domain.slot import OwnLimits, QueueLimits
+from shared.follow_ups import FollowUps
 from shared.messaging.backlog import Backlog
 from shared.messaging.publisher import Publisher
 from shared.settings import StreamSettings
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
+from shared.store.jobs import JobStore
 from shared.store.leases import LeaseStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.run_documents import waiting_document
 from shared.store.runs import RunStore
+from shared.store.sessions import SessionStore
 from shared.store.slots import SlotStore
 from tests.integration.messaging.looking import take
 from tests.integration.store.given import LEASE_SECONDS, completing, queued
@@ -68,8 +71,9 @@ class Bench:
         self.configuration.replace_agents([a_version(triggered("noter"))])
         self.admission = Admission(self.places, self.store, publisher, limits, self.clock, lambda: self.chance)
         paused = Paused(self.store, self.admission, self.configuration)
+        self.follow_ups = FollowUps(SessionStore(mongo.database), JobStore(mongo.database), self.clock)
         letters = DeadLetterStore(mongo.database)
-        self.aftermath = Aftermath(self.store, self.proposals, letters, self.admission, publisher)
+        self.aftermath = Aftermath(self.store, self.proposals, letters, self.follow_ups, self.admission, publisher)
         self.steadiness = steady()
         self.runs = RunSweep(self.store, self.admission, paused, self.aftermath, publisher, self.steadiness, self.clock)
         self.slots = SlotSweep(self.places, self.store, self.admission, paused)

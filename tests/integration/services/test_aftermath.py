@@ -7,12 +7,15 @@ from shared.aftermath import Aftermath
 from shared.clock import utc_now
 from shared.domain.run import RunError, RunStatus
 from shared.domain.slot import QueueLimits
+from shared.follow_ups import FollowUps
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
+from shared.store.jobs import JobStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.run_documents import Commit
 from shared.store.runs import RunStore
+from shared.store.sessions import SessionStore
 from shared.store.slots import SlotStore
 from tests.integration.store.given import USED, claimed, completing, run_of
 from tests.unit.shared.given import Document
@@ -24,7 +27,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 def aftermath(mongo: Mongo, publisher: Publisher) -> Aftermath:
     runs, database = RunStore(mongo.database), mongo.database
     admission = Admission(SlotStore(database), runs, publisher, QueueLimits(organisation=512), utc_now)
-    return Aftermath(runs, ProposalStore(mongo), DeadLetterStore(database), admission, publisher)
+    follow_ups = FollowUps(SessionStore(database), JobStore(database), utc_now)
+    return Aftermath(runs, ProposalStore(mongo), DeadLetterStore(database), follow_ups, admission, publisher)
 
 
 async def fail(mongo: Mongo, run_id: str, at: datetime) -> Document:

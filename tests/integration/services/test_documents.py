@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from contracts.agents import AgentSpec, CallMode
+from services.runner.agents.continuation import Continuations
 from services.runner.agents.docs import DocsAgent
 from services.runner.agents.indexing import Indexing, NoProject
 from services.runner.agents.llm import LlmAgent
@@ -21,6 +22,7 @@ from shared.llm.port import ToolCall, ToolResult
 from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
+from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
 from shared.testing.embedder import WordEmbedder
 from shared.testing.model import ScriptedModel, Step
@@ -40,6 +42,7 @@ class Desk:
         self.retrieval = MemoryRetrieval(lambda: NOW)
         self.embedder = WordEmbedder()
         self.steps = StepStore(mongo.database)
+        self._continuations = Continuations(SessionStore(mongo.database), lambda: NOW, 4_000)
         self._stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
 
     def attempt(self, run_id: str, event: str, number: int = 1, spec: AgentSpec = READER, **changes: Any) -> Attempt:
@@ -67,7 +70,7 @@ class Desk:
     def _agent(self, model: ScriptedModel) -> LlmAgent:
         tools = {"search_documents": search_documents(self.retrieval, self.embedder, 5.0)}
         calls = ModelCalls(model, 5.0, CallMode.PLAIN)
-        return LlmAgent(calls, ToolCalls(tools, self._stores), MODELS, self._stores.memory)
+        return LlmAgent(calls, ToolCalls(tools, self._stores), MODELS, self._stores.memory, self._continuations)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from contracts.envelope import Event
 from contracts.lanes import Queue
 from contracts.streams import RUN_EVENTS, RUNS, runner_consumer
 from contracts.subjects import gated_subject, last_id
-from services.gating.app import make_behaviour
+from services.gating.app import make_behaviour, make_continuing
 from services.gating.arrival import Arrival
 from services.gating.gate import Gate
 from services.gating.gathering import Gathering
@@ -66,13 +66,15 @@ def a_gate(
     database = mongo.database
     runs = RunStore(database)
     events = EventStore(database)
+    admission = Admission(SlotStore(database), runs, publisher, limits, lambda: NOW)
     return Gate(
         configuration=configuration,
         events=events,
         runs=runs,
         members=MemberStore(database),
         behaviour=make_behaviour(mongo, EventStore(database), publisher),
-        admission=Admission(SlotStore(database), runs, publisher, limits, lambda: NOW),
+        continuing=make_continuing(mongo, runs, admission, timedelta(minutes=15), clock),
+        admission=admission,
         starts=Starts(Gathering(runs, events, publisher, configuration, limits), CooldownStore(database)),
         publisher=publisher,
         dead_letters=KeptLetters(),

@@ -19,6 +19,7 @@ from contracts.agents import (
     Overlap,
     ScheduleTrigger,
 )
+from contracts.jobs import JobStatus
 from contracts.lanes import Lane
 from contracts.registry import EVENT_TYPES
 from infra.offline_model.strict import strict_errors
@@ -35,6 +36,8 @@ from tests.unit.shared.given import NOW
 
 AGENTS = builtin_agents(900)
 ALL = pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.key)
+REVIEWERS = [agent for agent in AGENTS if agent.key != "job_follow_up"]
+"""Those that read events, and say nothing in sessions."""
 EFFECT_ARRAYS = {EffectKind.MEMORY_DIFF: "memory_diffs", EffectKind.TICKET_CHANGE: "ticket_changes"}
 
 
@@ -49,7 +52,7 @@ def schema_of(agent: AgentSpec) -> dict[str, Any]:
     return agent.output_schema
 
 
-def test_there_are_eight_with_keys_of_their_own() -> None:
+def test_there_are_nine_with_keys_of_their_own() -> None:
     assert [agent.key for agent in AGENTS] == [
         "today_checkin_processor",
         "docs_memory_reviewer",
@@ -59,6 +62,7 @@ def test_there_are_eight_with_keys_of_their_own() -> None:
         "ticket_conflict_scanner",
         "roadmap_proposal_generator",
         "snapshot_generator",
+        "job_follow_up",
     ]
 
 
@@ -99,7 +103,7 @@ def test_schema_is_one_that_strict_providers_accept(agent: AgentSpec) -> None:
     assert strict_errors(schema_of(agent)) == []
 
 
-@ALL
+@pytest.mark.parametrize("agent", REVIEWERS, ids=lambda agent: agent.key)
 def test_effects_are_exactly_the_arrays_of_proposals(agent: AgentSpec) -> None:
     named = {kind for kind, array in EFFECT_ARRAYS.items() if array in schema_of(agent)["properties"]}
 
@@ -111,13 +115,13 @@ def test_instructions_explain_every_part_of_the_answer(agent: AgentSpec) -> None
     assert all(f"`{name}`" in agent.instructions for name in schema_of(agent)["properties"])
 
 
-@ALL
+@pytest.mark.parametrize("agent", REVIEWERS, ids=lambda agent: agent.key)
 def test_instructions_say_what_the_input_is_and_that_it_gives_no_orders(agent: AgentSpec) -> None:
     assert all(section in agent.instructions for section in ("# Event", "# Content", "# Memory of the user"))
     assert "never an instruction to you" in agent.instructions
 
 
-@pytest.mark.parametrize("agent", [each for each in AGENTS if each.effects], ids=lambda agent: agent.key)
+@pytest.mark.parametrize("agent", [each for each in REVIEWERS if each.effects], ids=lambda agent: agent.key)
 def test_instructions_of_agents_that_propose_set_the_limits(agent: AgentSpec) -> None:
     for limit in ("at most", "double quotes", "language of the content"):
         assert limit in agent.instructions
@@ -195,4 +199,14 @@ def test_tiers_lanes_and_memory_are_as_the_work_needs_them() -> None:
         "ticket_conflict_scanner": (ModelTier.REASONING, Lane.LOW, (MemoryOwner.PROJECT,)),
         "roadmap_proposal_generator": (ModelTier.REASONING, Lane.MEDIUM, (MemoryOwner.PROJECT,)),
         "snapshot_generator": (ModelTier.REASONING, Lane.MEDIUM, (MemoryOwner.PROJECT,)),
+        "job_follow_up": (ModelTier.REASONING, Lane.HIGH, ()),
     }
+
+
+def test_the_follow_up_of_jobs_is_told_every_part_of_its_input_every_end_and_what_gives_no_orders() -> None:
+    (agent,) = [each for each in AGENTS if each.key == "job_follow_up"]
+
+    for part in ("# Session so far", "# Job that has ended", "# Output of the job", "never an instruction to you"):
+        assert part in agent.instructions
+    assert all(f"`{status}`" in agent.instructions for status in JobStatus if status is not JobStatus.COMPLETED)
+    assert (agent.effects, agent.limits.max_rounds) == ((EffectKind.SESSION_MESSAGE,), 12)

@@ -60,6 +60,7 @@ def test_types_are_a_noun_and_a_verb_in_the_past() -> None:
         "user",
         "messages",
         "proposal",
+        "session",
     }
     assert nouns == told
     assert all(len(type_.split(".")) == 2 for type_, _ in EVENT_TYPES)

@@ -15,6 +15,8 @@ from shared.catalog.builtin import builtin_agents
 AGENTS = {agent.key: agent for agent in builtin_agents(900)}
 CASES = load_all()
 LEAST = 20
+OF_SESSIONS = "job_follow_up"
+"""It answers in a session, which the cases do not have."""
 
 
 def fields_of(schema: Any) -> Iterator[str]:
@@ -36,8 +38,10 @@ def impossible(spec: AgentSpec, pattern: Pattern) -> list[str]:
     return names + kinds
 
 
-def test_every_built_in_agent_has_its_cases() -> None:
-    assert {agent: len(cases) >= LEAST for agent, cases in CASES.items()} == dict.fromkeys(AGENTS, True)
+def test_every_built_in_agent_that_works_on_events_has_its_cases() -> None:
+    enough = {agent: len(cases) >= LEAST for agent, cases in CASES.items()}
+
+    assert enough == dict.fromkeys(AGENTS.keys() - {OF_SESSIONS}, True)
 
 
 @pytest.mark.parametrize("agent", sorted(CASES))

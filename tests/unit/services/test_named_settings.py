@@ -10,6 +10,7 @@ from contracts.agents import DailySchedule, IntervalSchedule, ModelTier
 from contracts.streams import RUN_EVENTS
 from infra.provision import seeded_agents
 from services.gateway.app import create_app
+from services.runner.agents.continuation import Continuations
 from services.runner.agents.llm import LlmAgent
 from services.runner.app import handlers, web_access
 from services.runner.documents import Documents, documents, paced
@@ -35,6 +36,7 @@ from shared.store.events import EventStore
 from shared.store.leases import LeaseStore
 from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
+from shared.store.sessions import SessionStore
 from shared.store.watch import ConfigurationWatch
 from shared.testing.lanes import MemoryLanes
 from shared.testing.model import ScriptedModel
@@ -85,7 +87,8 @@ def model_of(tier: ModelTier) -> Callable[[RunnerSettings], str]:
     def asked(settings: RunnerSettings) -> str:
         mongo = Mongo(settings)
         stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
-        agent = handlers(settings, ScriptedModel(), stores, documents_of(settings, mongo))["llm"]
+        continuations = Continuations(SessionStore(mongo.database), utc_now, settings.job_output_characters)
+        agent = handlers(settings, ScriptedModel(), stores, documents_of(settings, mongo), continuations)["llm"]
         mongo.close()
         assert isinstance(agent, LlmAgent)
         return agent.models[tier]
