@@ -56,8 +56,8 @@ async def test_a_batch_is_for_those_that_are_named_or_found_by_those_who_may(ask
 async def test_a_batch_shows_its_progress_lists_its_runs_and_is_resumed_once(asking: Asking, mongo: Mongo) -> None:
     runs = RunStore(mongo.database)
     data = {"agent_key": "noter", "requested_by": "olga", "batch": {"users": ["ada", "bob"], "size": 2}}
-    event = an_event("agent.execute_requested", organisationid="acme", userid="olga").model_dump(mode="json")
-    event = parse({name: value for name, value in event.items() if value is not None} | {"data": data})
+    example = an_event("agent.execute_requested", organisationid="acme", userid="olga").model_dump(mode="json")
+    event = parse({**example, "data": data})
     await EventStore(mongo.database).accept([accepted_event(event, event.to_json().decode(), NOW)])
     await runs.add([a_batch(event_key=event.key)])
     parent = (await runs.load(["run_1"]))["run_1"]
