@@ -16,6 +16,9 @@ from shared.store.documents import Place
 
 log = structlog.get_logger()
 
+_LEAST_BYTES = 1_000
+"""What a project without vectors counts as, so that any number of those is bounded, too."""
+
 
 @dataclass(slots=True)
 class _Held:
@@ -95,9 +98,13 @@ class LocalVectors:
         }
 
     def _forget_oldest(self) -> None:
-        while len(self._held) > 1 and sum(held.table.size_bytes for held in self._held.values()) > self._most_bytes:
+        while len(self._held) > 1 and sum(map(_size_bytes, self._held.values())) > self._most_bytes:
             place, _ = self._held.popitem(last=False)
             log.info("index.dropped", **_named(place))
+
+
+def _size_bytes(held: _Held) -> int:
+    return held.table.size_bytes + _LEAST_BYTES
 
 
 def _named(place: Place) -> dict[str, str]:

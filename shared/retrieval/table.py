@@ -121,6 +121,8 @@ class Table:
         if filters == Filters():
             return None
         passing = [_passes(self.blocks[key], filters) for key in self._keys]
+        if all(passing):
+            return None
         counts = np.diff(self._ends, prepend=0)
         return np.flatnonzero(np.repeat(np.array(passing, dtype=bool), counts))
 

@@ -25,7 +25,7 @@ def search_documents(retrieval: Retrieval, embedder: Embedder | None, timeout_se
         hits = await retrieval.search(scope.organisation, scope.project, arguments["limit"], text=query, vector=vector)
         return Paid([_shown(hit) for hit in hits], tokens)
 
-    return Tool(_SPEC, call)
+    return Tool(SPEC, call)
 
 
 def _shown(hit: Hit) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _shown(hit: Hit) -> dict[str, Any]:
     }
 
 
-_SPEC = ToolSpec(
+SPEC = ToolSpec(
     name="search_documents",
     description="Finds parts of the project's documents that fit a question, the best first.",
     parameters={

@@ -24,6 +24,7 @@ from contracts.lanes import Lane
 from contracts.registry import EVENT_TYPES
 from infra.offline_model.strict import strict_errors
 from services.runner.tools.registry import TOOLS
+from services.runner.tools.search_documents import SPEC
 from services.scheduler.fire import fire
 from shared.catalog.builtin import builtin_agents
 from shared.domain.decision import Target
@@ -88,7 +89,7 @@ def test_hour_changes_the_nightly_scan_alone() -> None:
 
 
 def test_tools_are_ones_that_runners_have_and_the_instructions_name() -> None:
-    assert {name for agent in AGENTS for name in agent.tools} <= set(TOOLS)
+    assert {name for agent in AGENTS for name in agent.tools} <= {*TOOLS, SPEC.name}
     assert all(f"`{name}`" in agent.instructions for agent in AGENTS for name in agent.tools)
 
 
