@@ -30,7 +30,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("noop", "no-op runs per second", _PLAIN, 90, noop_runs.measure),
     Scenario("status", "listing a user's runs beside a long history", _PLAIN, 60, status_list.measure),
     Scenario("inbox", "listing 10,000 pending proposals of a user, and approving some", _PLAIN, 60, inbox.measure),
-    Scenario("retrieval", "finding documents among 100,000 chunks", _PLAIN, 105, retrieval.measure),
+    Scenario("retrieval", "finding documents among 100,000 chunks", _PLAIN, 180, retrieval.measure),
     Scenario("gate", "deciding events beside 20,000 bindings", _CONFIGURED, 90, gate.measure),
     Scenario("slow", "runs of half a second on 256 slots", slow_runs.NEEDS, 60, slow_runs.measure),
     Scenario("killed", "a runner killed with open runs", slow_runs.NEEDS, 60, worker_killed.measure),
