@@ -10,7 +10,7 @@ import typer
 from services.cli.errors import Unclear
 from services.cli.gateway import Gateway, for_each, gateway_in
 from services.cli.options import AgentKey, AsJson, Cursor, Limit, examples
-from services.cli.output import moment, pretty, print_facts, print_json, print_table, print_text, say
+from services.cli.output import moment, pretty, print_facts, print_json, print_page, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="What could not be handled: look at it, redrive it, or discard it.")
 
@@ -74,12 +74,12 @@ def list_letters(
     answer = gateway_in(context).get(_PATH, query)
     if as_json:
         print_json(answer)
-    elif not answer["dead_letters"]:
-        say("There are none.")
     else:
-        print_table(("ID", "STATUS", "CODE", "OF", "TIMES", "LAST (UTC)", "REASON"), _rows(answer["dead_letters"]))
-        if answer["next_cursor"]:
-            say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+        print_page(
+            ("ID", "STATUS", "CODE", "OF", "TIMES", "LAST (UTC)", "REASON"),
+            _rows(answer["dead_letters"]),
+            answer["next_cursor"],
+        )
 
 
 def _rows(letters: Iterable[Document]) -> Iterable[tuple[str, ...]]:

@@ -1,30 +1,21 @@
 """`towpath doctor`: whether the installation is well, as far as the gateway can tell."""
 
-import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import typer
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson
 from services.cli.output import print_json, print_table
 
 STALE_SECONDS = 300
-_SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure of the metrics."""
-
-    labels: Mapping[str, str]
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,7 @@ def readiness(answer: Document) -> Iterator[Finding]:
 
 def soundness(metrics: str, now: float) -> Iterator[Finding]:
     """Yield findings about the invariants and the dead letters; now is in seconds since 1970."""
-    found = figures(metrics)
+    found = _figures(metrics)
     if not found.get("towpath_server_up") or any(
         figure.value == 0 and figure.labels["server"] == "mongodb" for figure in found["towpath_server_up"]
     ):
@@ -79,7 +70,7 @@ def soundness(metrics: str, now: float) -> Iterator[Finding]:
     yield Finding("dead letters", is_well=True, detail=detail)
 
 
-def _checked(checked: list[Figure], now: float) -> Finding:
+def _checked(checked: list[Sample], now: float) -> Finding:
     if not checked:
         return Finding("invariants", is_well=False, detail="not checked yet: is a scheduler running?")
     age = max(0.0, now - checked[0].value)
@@ -88,9 +79,10 @@ def _checked(checked: list[Figure], now: float) -> Finding:
     return Finding("invariants", is_well=True, detail=f"checked {age:.0f} s ago")
 
 
-def figures(text: str) -> dict[str, list[Figure]]:
+def _figures(text: str) -> dict[str, list[Sample]]:
     """Return the figures of an exposition of Prometheus, by name."""
-    found: dict[str, list[Figure]] = {}
-    for name, labels, value in _SAMPLE.findall(text):
-        found.setdefault(name, []).append(Figure(dict(_LABEL.findall(labels)), float(value)))
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    found: dict[str, list[Sample]] = {}
+    for sample in samples:
+        found.setdefault(sample.name, []).append(sample)
     return found

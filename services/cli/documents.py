@@ -6,7 +6,7 @@ import typer
 
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, Cursor, Limit, examples
-from services.cli.output import moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import moment, print_facts, print_json, print_page, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="The documents of a project, as Agents find them.")
 
@@ -30,12 +30,12 @@ def list_documents(
     answer = gateway_in(context).get("/api/documents", query)
     if as_json:
         print_json(answer)
-    elif not answer["documents"]:
-        say("There are none.")
     else:
-        print_table(("ID", "KIND", "DOCUMENT", "REVISION", "CHUNKS", "INDEXED (UTC)", "TITLE"), _rows(answer))
-        if answer["next_cursor"]:
-            say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+        print_page(
+            ("ID", "KIND", "DOCUMENT", "REVISION", "CHUNKS", "INDEXED (UTC)", "TITLE"),
+            _rows(answer),
+            answer["next_cursor"],
+        )
 
 
 def _rows(answer: Document) -> list[tuple[str, ...]]:

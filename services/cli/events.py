@@ -9,7 +9,7 @@ from services.cli import event_input
 from services.cli.errors import Refused
 from services.cli.gateway import gateway_in
 from services.cli.options import AllUsers, AsJson, Cursor, Limit, Project, User, examples
-from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import indented, moment, print_facts, print_json, print_page, print_table, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="What happened: publish it, and look at what was decided about it.")
 
@@ -103,12 +103,12 @@ def list_events(
     answer = gateway_in(context).get(_PATH, query)
     if as_json:
         print_json(answer)
-    elif not answer["events"]:
-        say("There are none.")
     else:
-        print_table(("KEY", "ACCEPTED (UTC)", "TYPE", "PROJECT", "USER", "DECIDED"), _rows(answer["events"]))
-        if answer["next_cursor"]:
-            say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+        print_page(
+            ("KEY", "ACCEPTED (UTC)", "TYPE", "PROJECT", "USER", "DECIDED"),
+            _rows(answer["events"]),
+            answer["next_cursor"],
+        )
 
 
 def _rows(events: Iterable[Document]) -> Iterable[tuple[str, ...]]:

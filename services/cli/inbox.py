@@ -8,7 +8,7 @@ import typer
 from contracts.effects import Confidence, EffectKind
 from services.cli.gateway import gateway_in
 from services.cli.options import AgentKey, AllUsers, AsJson, Cursor, Limit, Project, User
-from services.cli.output import moment, print_json, print_table, say
+from services.cli.output import moment, print_json, print_table, say, say_more
 
 Document = dict[str, Any]
 
@@ -45,8 +45,7 @@ def inbox(
     if answer["proposals"]:
         say("")
         print_table(("ID", "KIND", "SURE", "AGENT", "CREATED (UTC)", "TITLE"), _rows(answer["proposals"]))
-    if answer["next_cursor"]:
-        say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+    say_more(answer["next_cursor"])
 
 
 def _print_counts(answer: Document) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 from services.cli.errors import Unclear
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, Cursor, Limit, examples
-from services.cli.output import console, moment, print_json, print_table, say
+from services.cli.output import console, moment, print_json, print_table, say, say_more
 
 Document = dict[str, Any]
 _A_BLOCK = "mem_72ajc6yvex4baghrmy64gmjuia"
@@ -33,8 +33,7 @@ def history(
         print_json(answer)
         return
     print_table(("VERSION", "AT (UTC)", "BY", "HOW", "AGENT", "WHY"), _rows(answer["versions"]))
-    if answer["next_cursor"]:
-        say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+    say_more(answer["next_cursor"])
 
 
 def diff(

@@ -64,6 +64,22 @@ def table_of(
     return table
 
 
+def print_page(columns: Sequence[str], rows: Iterable[Sequence[str]], next_cursor: str | None) -> None:
+    """Print a page of a list, that there is nothing on it, and how to see the next one."""
+    listed = list(rows)
+    if listed:
+        print_table(columns, listed)
+    else:
+        say("There are none.")
+    say_more(next_cursor)
+
+
+def say_more(next_cursor: str | None) -> None:
+    """Say how to see the next page, if there is one."""
+    if next_cursor is not None:
+        say(f"\nThere are more: add --cursor {next_cursor}")
+
+
 def _print_list(out: Console, lines: Iterable[Sequence[str]]) -> None:
     """Print each row as its first cell, and the others below it."""
     for first, *others in lines:

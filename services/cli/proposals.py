@@ -10,7 +10,7 @@ import typer
 from services.cli.errors import Unclear
 from services.cli.gateway import for_each, gateway_in
 from services.cli.options import AgentKey, AllUsers, AsJson, Cursor, Limit, Project, User, examples
-from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import indented, moment, print_facts, print_json, print_page, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="What Agents ask for: look at it, approve it, or reject it.")
 
@@ -76,12 +76,12 @@ def list_proposals(
     elif only_ids:
         for each in answer["proposals"]:
             say(each["id"])
-    elif not answer["proposals"]:
-        say("There are none.")
     else:
-        print_table(("ID", "STATUS", "AGENT", "USER", "CREATED (UTC)", "TITLE"), _rows(answer["proposals"]))
-        if answer["next_cursor"]:
-            say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+        print_page(
+            ("ID", "STATUS", "AGENT", "USER", "CREATED (UTC)", "TITLE"),
+            _rows(answer["proposals"]),
+            answer["next_cursor"],
+        )
 
 
 def _rows(proposals: Iterable[Document]) -> Iterable[tuple[str, ...]]:

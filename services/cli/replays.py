@@ -9,7 +9,7 @@ from services.cli.agents import PATH, Key, Whose, print_changes
 from services.cli.errors import Unclear
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, Cursor, examples
-from services.cli.output import moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import moment, print_facts, print_json, print_page, print_table, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="Past runs on another version, with effects off: start, compare, cancel.")
 
@@ -83,12 +83,8 @@ def list_replays(
     if as_json:
         print_json(answer)
         return
-    if not answer["replays"]:
-        say("There are none.")
-        return
-    print_table(("ID", "STATUS", "ON", "ENDED", "STARTED (UTC)", "BY"), _rows(answer["replays"]))
-    if answer["next_cursor"]:
-        say(f"There are more: add --cursor {answer['next_cursor']}")
+    columns = ("ID", "STATUS", "ON", "ENDED", "STARTED (UTC)", "BY")
+    print_page(columns, _rows(answer["replays"]), answer["next_cursor"])
 
 
 def _rows(replays: Iterable[Document]) -> Iterable[tuple[str, ...]]:

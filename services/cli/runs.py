@@ -11,7 +11,7 @@ from services.cli.batch_views import print_batch
 from services.cli.errors import Unclear
 from services.cli.gateway import Gateway, for_each, gateway_in
 from services.cli.options import AgentKey, AllUsers, AsJson, Cursor, Limit, Project, User, examples
-from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say, say_more
 
 app = typer.Typer(no_args_is_help=True, help="What is queued, running and recently finished: look at it, or cancel it.")
 
@@ -73,8 +73,7 @@ def list_runs(
     if answer["agent_runs"]:
         print_table(COLUMNS, rows_of(answer["agent_runs"]))
     say(f"\n{answer['active']} active, {answer['recent_failures']} failed recently.")
-    if answer["next_cursor"]:
-        say(f"There are more: add --cursor {answer['next_cursor']}")
+    say_more(answer["next_cursor"])
 
 
 def rows_of(runs: Iterable[Document]) -> Iterable[tuple[str, ...]]:

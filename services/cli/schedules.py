@@ -7,7 +7,7 @@ import typer
 
 from services.cli.gateway import gateway_in
 from services.cli.options import AgentKey, AsJson, Cursor, Limit, examples
-from services.cli.output import moment, print_json, print_table, say
+from services.cli.output import moment, print_json, print_page
 
 app = typer.Typer(no_args_is_help=True, help="What fires which Agent for whom, when it did last and when it will next.")
 
@@ -28,13 +28,9 @@ def list_schedules(
     answer = gateway_in(context).get("/api/schedules", query)
     if as_json:
         print_json(answer)
-    elif not answer["schedules"]:
-        say("There are none.")
     else:
         columns = ("AGENT", "PROJECT", "USER", "SCHEDULE", "NEXT (UTC)", "LAST (UTC)", "CAME TO")
-        print_table(columns, _rows(answer["schedules"]))
-        if answer["next_cursor"]:
-            say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+        print_page(columns, _rows(answer["schedules"]), answer["next_cursor"])
 
 
 def _rows(schedules: Iterable[Document]) -> Iterable[tuple[str, ...]]:

@@ -7,7 +7,7 @@ import typer
 
 from services.cli.gateway import gateway_in
 from services.cli.options import AgentKey, AsJson, Cursor, Limit, User, examples
-from services.cli.output import indented, moment, pretty, print_facts, print_json, print_table, print_text, say
+from services.cli.output import indented, moment, pretty, print_facts, print_json, print_page, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="What Agents said and had done, run by run, to be read.")
 
@@ -35,12 +35,8 @@ def list_threads(
     if as_json:
         print_json(answer)
         return
-    if answer["threads"]:
-        print_table(("ID", "STATUS", "AGENT", "CREATED (UTC)", "TITLE"), _rows(answer["threads"]))
-    else:
-        say("There is none.")
-    if answer["next_cursor"]:
-        say(f"There are more: add --cursor {answer['next_cursor']}")
+    columns = ("ID", "STATUS", "AGENT", "CREATED (UTC)", "TITLE")
+    print_page(columns, _rows(answer["threads"]), answer["next_cursor"])
 
 
 def _rows(threads: Iterable[Document]) -> Iterable[tuple[str, ...]]:
