@@ -44,6 +44,11 @@ WAITS: dict[Waiting, tuple[dict[str, Any], str]] = {
         waiting(Waiting.PAUSED, "paused at project", key="slot_1"),
         "Agent noter is paused at project; it starts when nothing pauses it any more.",
     ),
+    Waiting.SESSION: (
+        waiting(Waiting.SESSION, "session chat-1: turn turn-2, open since noon", key="ses_1"),
+        "Somebody else is writing into its session (session chat-1: turn turn-2, open since noon); it starts when that turn"
+        " has ended.",
+    ),
     Waiting.TARGET: (
         waiting(Waiting.TARGET, "noter on doc plan", key="slot_1"),
         "Another run works on its target (noter on doc plan); it starts when that one has ended.",
