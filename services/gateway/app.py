@@ -86,7 +86,7 @@ from shared.store.server_clock import ServerClock
 from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
 from shared.store.threads import ThreadStore
-from shared.supervise import supervised
+from shared.supervise import stop, supervised
 
 log = structlog.get_logger()
 
@@ -152,7 +152,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         finally:
             connecting.cancel()
             timing.cancel()
-            following.cancel()
+            # Before the connection is drained: what still pulls from a stream would hold it up.
+            await stop([following])
             await broker.stop()
             gateway.mongo.close()
             log.info("service.stopped")
