@@ -1,11 +1,13 @@
 """Live events over HTTP: who hears what, and how it goes on."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import orjson
+import pytest
 import pytest_asyncio
 import uvicorn
 from nats.aio.client import Client
@@ -15,26 +17,34 @@ from infra.local.ports import free_port
 from infra.local.tokens import mint
 from services.cli.event_stream import Sent, events_in
 from services.gateway.app import create_app
+from shared.domain.run import RunStatus
+from shared.domain.run_event import run_event
+from shared.messaging.publisher import Publisher
 from shared.settings import GatewaySettings
 from shared.store.mongo import Mongo
 from tests.integration.gateway.asking import SECRET
 from tests.integration.messaging.conftest import client
+from tests.support.duration import LONG
 from tests.support.servers import RunningServer
 from tests.unit.shared.given import a_new_run, a_stored_run
 
 __all__ = ["client"]
 
 SOON_SECONDS = 60
+RUNS = 3_400 if LONG else 200
+LIFE = ["run.queued", "run.started", "run.completed"]
 
 
-@pytest_asyncio.fixture
-async def url(
-    mongo: Mongo, mongo_server: RunningServer, mongo_database: str, clean_nats: str, client: Client
-) -> AsyncIterator[str]:
-    """Yield the address of a gateway that is served by this process."""
-    settings = GatewaySettings(
+@pytest.fixture
+def settings(mongo: Mongo, mongo_server: RunningServer, mongo_database: str, clean_nats: str) -> GatewaySettings:
+    return GatewaySettings(
         mongodb_url=mongo_server.url, mongodb_database=mongo_database, nats_url=clean_nats, auth_jwt_secret=SECRET
     )
+
+
+@asynccontextmanager
+async def served(settings: GatewaySettings) -> AsyncIterator[str]:
+    """Yield the address of a gateway that is served by this process."""
     app = create_app(settings)
     config = uvicorn.Config(app, port=free_port(), log_config=None, access_log=False)
     server = uvicorn.Server(config)
@@ -43,6 +53,13 @@ async def url(
     app.state.gateway.live.close()
     server.should_exit = True
     await serving
+
+
+@pytest_asyncio.fixture
+async def url(settings: GatewaySettings, client: Client) -> AsyncIterator[str]:
+    """Yield the address of a gateway."""
+    async with served(settings) as url:
+        yield url
 
 
 @asynccontextmanager
@@ -65,10 +82,11 @@ async def listening(
 
 
 async def _heard(content: aiohttp.StreamReader) -> AsyncIterator[Sent]:
-    while not content.at_eof():
-        lines = (await content.readuntil(b"\n\n")).decode().split("\n")
-        for sent in events_in(lines):
-            yield sent
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            lines = (await content.readuntil(b"\n\n")).decode().split("\n")
+            for sent in events_in(lines):
+                yield sent
 
 
 async def tell(client: Client, run_id: str, user: str = "ada", organisation: str = "acme") -> None:
@@ -123,3 +141,42 @@ async def test_whoever_is_cut_off_before_the_first_event_misses_none(url: str, c
 
     async with listening(url, "/api/agent-runs/events", after=place) as events:
         assert [run_id for _, run_id in await heard(events, 1)] == ["run_1"]
+
+
+async def test_a_reader_cut_off_again_and_again_and_by_a_restart_hears_each_fact_once_and_in_order(
+    settings: GatewaySettings, client: Client
+) -> None:
+    publisher, chance, found = Publisher(), random.Random(7), list[Sent]()
+    publisher.attach(client)
+    lives = [
+        [run_event(a_stored_run(status, a_new_run(f"run_{number}"))) for number in range(RUNS)]
+        for status in (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.COMPLETED)
+    ]
+
+    async def publish() -> None:
+        for facts in zip(*lives, strict=True):
+            assert await publisher.run_events_confirmed(facts)
+
+    async def listen(url: str, until: int) -> None:
+        """Hear some of it and go away, until so much has been heard."""
+        while len(found) < until:
+            path, wanted = "/api/agent-runs/events?all_users=true", chance.randint(1, 60)
+            async with listening(url, path, "backend", after=found[-1].id if found else "start") as events:
+                async for sent in events:
+                    found.extend([sent] if sent.name else [])
+                    wanted -= bool(sent.name)
+                    if wanted <= 0 or len(found) >= until:
+                        break
+
+    publishing = asyncio.create_task(publish())
+    for until in (len(LIFE) * RUNS // 3, len(LIFE) * RUNS):
+        async with served(settings) as url:
+            await listen(url, until)
+    await publishing
+
+    told = [orjson.loads(sent.data) for sent in found]
+    assert len({each["id"] for each in told}) == len(told) == len(LIFE) * RUNS
+    sequences = [int(sent.id.partition("-")[2]) for sent in found]
+    assert sequences == sorted(sequences)
+    for number in range(RUNS):
+        assert [each["type"] for each in told if each["data"]["run_id"] == f"run_{number}"] == LIFE
