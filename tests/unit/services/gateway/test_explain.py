@@ -45,9 +45,8 @@ WAITS: dict[Waiting, tuple[dict[str, Any], str]] = {
         "Agent noter is paused at project; it starts when nothing pauses it any more.",
     ),
     Waiting.SESSION: (
-        waiting(Waiting.SESSION, "session chat-1: turn turn-2, open since noon", key="ses_1"),
-        "Somebody else is writing into its session (session chat-1: turn turn-2, open since noon); it starts when that turn"
-        " has ended.",
+        waiting(Waiting.SESSION, "turn turn-2 of chat-1", key="ses_1"),
+        "Somebody else is writing into its session (turn turn-2 of chat-1); it starts when that turn has ended.",
     ),
     Waiting.TARGET: (
         waiting(Waiting.TARGET, "noter on doc plan", key="slot_1"),
