@@ -13,13 +13,11 @@ from infra.offline_model.server import serving
 from services.runner.agents.continuation import Continuations
 from services.runner.app import handlers
 from services.runner.documents import documents, embedder_of
-from services.runner.tools.tool import Stores
+from services.runner.tools.tool import stores_of
 from services.runner.work import Handler
 from shared.clock import utc_now
 from shared.llm.openai_client import OpenAIModel
 from shared.settings import RunnerSettings, ServiceSettings
-from shared.store.events import EventStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
 from shared.store.sessions import SessionStore
@@ -71,7 +69,7 @@ async def runner_handlers(model: Model, mongo: Mongo) -> AsyncIterator[Mapping[s
     settings = model.settings
     client = OpenAIModel(settings.openai_api_key.get_secret_value(), settings.openai_base_url, utc_now)
     try:
-        stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+        stores = stores_of(mongo.database)
         continuations = Continuations(SessionStore(mongo.database), utc_now, settings.job_output_characters)
         kept = documents(settings, mongo, embedder_of(settings, client), utc_now)
         yield handlers(settings, client, stores, kept, continuations)

@@ -9,6 +9,7 @@ import orjson
 from infra.offline_model import comparing, drafting, notes, planning, questioning, reviewing
 from infra.offline_model.conform import MISSING, Conformer, DoesNotFit
 from infra.offline_model.findings import Reading, read
+from infra.offline_model.grounds import grounded
 from infra.offline_model.memory import memory_diffs
 from infra.offline_model.prose import shortened
 from infra.offline_model.ticketing import ticket_changes
@@ -24,26 +25,21 @@ _BUILDERS: dict[str, Callable[[Reading], Any]] = {
     "ticket_changes": ticket_changes,
 }
 _BESIDE: dict[str, dict[str, Callable[[Reading], Any]]] = {
-    "review": {"review": reviewing.review, "wins": reviewing.wins, "next_steps": reviewing.next_steps},
+    "review": {
+        "review": reviewing.review,
+        "wins": reviewing.wins,
+        "next_steps": reviewing.next_steps,
+        "session_updates": reviewing.session_updates,
+    },
     "insight": {
         "insight": questioning.insight,
         "confidence": questioning.confidence,
         "reasoning": questioning.reasoning,
     },
     "merged_text": {"merged_text": questioning.merged_text},
-    "duplicates": {
-        "duplicates": comparing.duplicates,
-        "conflicts": comparing.conflicts,
-        "summary": comparing.summary,
-        "ticket_changes": comparing.ticket_changes,
-    },
-    "epics": {"roadmap": planning.roadmap, "epics": planning.epics, "ticket_changes": planning.ticket_changes},
-    "sections": {
-        "title": drafting.title,
-        "summary": drafting.summary,
-        "sections": drafting.sections,
-        "questions": drafting.questions,
-    },
+    "judgements": {"judgements": comparing.judgements},
+    "epics": {"roadmap_items": planning.roadmap_items, "epics": planning.epics},
+    "snapshot_drafts": {"snapshot_drafts": drafting.snapshot_drafts},
 }
 """What the properties beside the one named mean, where that is something else than by themselves."""
 
@@ -67,7 +63,7 @@ def json_answer(text: str, schema: Mapping[str, Any], told: Sequence[str] = ()) 
     builders = _builders(properties)
     conformer = Conformer(root=schema, phrases=(*notes.gist(reading), _NOTHING_SAID))
     answer = {
-        name: _property(conformer, each, builders[name](reading) if name in builders else MISSING)
+        name: _property(conformer, each, grounded(builders[name](reading), reading) if name in builders else MISSING)
         for name, each in properties.items()
     }
     return orjson.dumps(answer).decode()

@@ -3,134 +3,136 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from difflib import SequenceMatcher
 from typing import Any
 
 from infra.offline_model.findings import Reading, is_quotable
-from infra.offline_model.prose import shortened, topic_words
+from infra.offline_model.prose import shortened, topic_words, words
 
-Found = dict[str, Any]
+Judged = dict[str, Any]
 
-_DUPLICATE_FROM = 0.6
+_DUPLICATE_FROM = 0.55
 _RELATED_FROM = 0.4
 _OPPOSITES = (
+    ("accept", "reject"),
     ("add", "remove"),
     ("allow", "forbid"),
+    ("always", "never"),
     ("enable", "disable"),
     ("increase", "decrease"),
+    ("everybody", "only"),
     ("keep", "drop"),
+    ("optional", "required"),
+    ("public", "private"),
     ("show", "hide"),
     ("start", "stop"),
 )
+_DENIALS = frozenset({"not", "never", "no", "without", "stop", "don't", "cannot"})
+_SPELLED_ALIKE_FROM = 0.84
+_ENDINGS = ("ing", "ed", "es", "s", "e")
+_SHORTEST_STEM = 3
+_NUMBER = re.compile(r"\d+")
 _QUOTED_WORDS = 12
-_LONGEST_TITLE = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two tickets that have words in common, the older first; `opposites` are the verbs that contradict each other."""
+    """Two tickets: how alike all that they say is, and their titles alone, and what speaks against doing both."""
 
-    older: Mapping[str, Any]
-    younger: Mapping[str, Any]
+    one: str
+    other: str
     likeness: float
-    opposites: tuple[str, str] | None
+    likeness_of_titles: float
+    contradiction: str | None
 
     @property
-    def is_duplicate(self) -> bool:
-        return self.opposites is None and self.likeness >= _DUPLICATE_FROM
+    def verdict(self) -> str:
+        if self.contradiction is not None:
+            return "conflict" if self.likeness_of_titles >= _RELATED_FROM else "neither"
+        return "duplicate" if self.likeness >= _DUPLICATE_FROM else "neither"
 
     @property
-    def is_conflict(self) -> bool:
-        return self.opposites is not None and self.likeness >= _RELATED_FROM
+    def reasoning(self) -> str:
+        quotes = f'"{shortened(self.one, _QUOTED_WORDS)}" and "{shortened(self.other, _QUOTED_WORDS)}"'
+        match self.verdict:
+            case "duplicate":
+                return f"Both say the same: {quotes}."
+            case "conflict":
+                return f"They contradict each other ({self.contradiction}): {quotes}."
+            case _:
+                return "Their words differ."
 
 
-def duplicates(reading: Reading) -> list[Found]:
-    """Return pairs of tickets whose titles say the same."""
-    return [_found(each, "Both say the same") for each in _pairs(reading) if each.is_duplicate]
+def judgements(reading: Reading) -> list[Judged]:
+    """Return a judgement of each pair that the content lists, as their tickets' words say."""
+    data = reading.material.data if isinstance(reading.material.data, dict) else {}
+    texts = {each.get("ticket_id"): str(each.get("text") or "") for each in _objects(data.get("tickets"))}
+    return [
+        _judged(each, [texts.get(ticket_id, "") for ticket_id in each["tickets"]])
+        for each in _objects(data.get("pairs"))
+        if isinstance(each.get("tickets"), list)
+    ]
 
 
-def conflicts(reading: Reading) -> list[Found]:
-    """Return pairs of tickets about the same thing that want opposite things of it."""
-    return [_found(each, "They contradict each other") for each in _pairs(reading) if each.is_conflict]
+def compared(one: str, other: str) -> Pair:
+    """Return how two texts, whose first lines are their titles, go together."""
+    title, other_title = one.partition("\n")[0], other.partition("\n")[0]
+    contradiction = next(_contradictions(title, other_title), None)
+    verbs = frozenset(_stem(verb) for pair in _OPPOSITES for verb in pair) if contradiction else frozenset()
+    return Pair(
+        title,
+        other_title,
+        _likeness(_stems(one), _stems(other)),
+        _likeness(_stems(title) - verbs, _stems(other_title) - verbs),
+        contradiction,
+    )
 
 
-def summary(reading: Reading) -> str:
-    """Return how many tickets were compared, and what was found."""
-    found = f"{len(duplicates(reading))} duplicates and {len(conflicts(reading))} conflicts"
-    return f"{len(_open(reading))} open tickets were compared: {found}."
+def _judged(pair: Mapping[str, Any], texts: list[str]) -> Judged:
+    known = len(texts) == 2 and all(text and is_quotable(text.partition("\n")[0]) for text in texts)
+    found = compared(texts[0], texts[1]) if known else Pair("", "", 0.0, 0.0, None)
+    confidence = "high" if found.likeness == 1.0 else "medium"
+    return {
+        "pair": pair.get("pair"),
+        "verdict": found.verdict,
+        "reasoning": found.reasoning,
+        "confidence": confidence,
+    }
 
 
-def ticket_changes(reading: Reading) -> list[Found]:
-    """Return a change for the younger ticket of each pair, at most one for each ticket."""
-    changes = {each.younger["ticket_id"]: _change(each) for each in _pairs(reading) if each.is_conflict}
-    changes |= {each.younger["ticket_id"]: _change(each) for each in _pairs(reading) if each.is_duplicate}
-    return list(changes.values())
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _pairs(reading: Reading) -> Iterator[Pair]:
-    data = reading.material.data
-    asked = set(data.get("ticket_ids") or ()) if isinstance(data, dict) else set()
-    for older, younger in combinations(sorted(_open(reading), key=_age), 2):
-        if not asked or asked & {older["ticket_id"], younger["ticket_id"]}:
-            yield _compared(older, younger)
-
-
-def _open(reading: Reading) -> list[Mapping[str, Any]]:
-    return [each for each in reading.material.tickets if not each.get("closed") and is_quotable(_title(each))]
-
-
-def _age(ticket: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Return what sorts ids as people count them: APO-9 before APO-10."""
-    parts = re.split(r"(\d+)", str(ticket["ticket_id"]))
-    return [(int(part), "") if part.isdigit() and part.isascii() else (0, part) for part in parts]
-
-
-def _compared(older: Mapping[str, Any], younger: Mapping[str, Any]) -> Pair:
-    mine, theirs = set(topic_words(_title(older))), set(topic_words(_title(younger)))
-    opposites = next(_contradictions(mine, theirs), None)
-    verbs = set(opposites or ())
-    return Pair(older, younger, _likeness(mine - verbs, theirs - verbs), opposites)
-
-
-def _contradictions(mine: set[str], theirs: set[str]) -> Iterator[tuple[str, str]]:
-    for one, other in _OPPOSITES:
-        if (one in mine and other in theirs) or (other in mine and one in theirs):
-            yield one, other
+def _contradictions(one: str, other: str) -> Iterator[str]:
+    mine, theirs = set(words(one)), set(words(other))
+    for verb, opposite in _OPPOSITES:
+        if (verb in mine and opposite in theirs) or (opposite in mine and verb in theirs):
+            yield f"{verb} and {opposite}"
+    if bool(mine & _DENIALS) is not bool(theirs & _DENIALS):
+        yield "one denies it"
+    numbers, others = set(_NUMBER.findall(one)), set(_NUMBER.findall(other))
+    if numbers and others and numbers.isdisjoint(others):
+        yield f"{', '.join(sorted(numbers))} and {', '.join(sorted(others))}"
 
 
 def _likeness(mine: Iterable[str], theirs: Iterable[str]) -> float:
-    both, either = set(mine) & set(theirs), set(mine) | set(theirs)
-    return len(both) / len(either) if either else 0.0
+    """Return the part of all words that both have, however they are spelled."""
+    left, right = set(mine), set(theirs)
+    both = left & right
+    alike = sum(any(_spelled_alike(word, other) for other in right - both) for word in left - both)
+    either = len(left | right) - alike
+    return (len(both) + alike) / either if either else 0.0
 
 
-def _found(pair: Pair, why: str) -> Found:
-    return {
-        "ticket_ids": [pair.older["ticket_id"], pair.younger["ticket_id"]],
-        "reason": f"{why}: {_quotes(pair)}",
-        "confidence": _confidence(pair),
-    }
+def _spelled_alike(one: str, other: str) -> bool:
+    return one[0] == other[0] and SequenceMatcher(None, one, other).ratio() >= _SPELLED_ALIKE_FROM
 
 
-def _change(pair: Pair) -> Found:
-    older = pair.older["ticket_id"]
-    settle = f"Settle with {older} first: one of them cannot be done."
-    return {
-        "action": "close" if pair.is_duplicate else "update",
-        "ticket_id": pair.younger["ticket_id"],
-        "title": _title(pair.younger)[:_LONGEST_TITLE],
-        "change": f"Duplicate of {older}, which stays." if pair.is_duplicate else settle,
-        "reasoning": f"The tickets say: {_quotes(pair)}",
-        "confidence": _confidence(pair),
-    }
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(map(_stem, topic_words(text)))
 
 
-def _quotes(pair: Pair) -> str:
-    return " and ".join(f'"{shortened(_title(each), _QUOTED_WORDS)}"' for each in (pair.older, pair.younger))
-
-
-def _confidence(pair: Pair) -> str:
-    return "high" if pair.likeness == 1.0 else "medium"
-
-
-def _title(ticket: Mapping[str, Any]) -> str:
-    return str(ticket.get("title") or "")
+def _stem(word: str) -> str:
+    ending = next((each for each in _ENDINGS if word.endswith(each)), "")
+    return word.removesuffix(ending) if len(word) - len(ending) >= _SHORTEST_STEM else word

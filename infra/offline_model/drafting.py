@@ -17,6 +17,23 @@ _HEADINGS: tuple[tuple[str, tuple[Kind, ...], str], ...] = (
 )
 
 
+def snapshot_drafts(reading: Reading) -> list[dict[str, Any]]:
+    """Return the draft, if there is anything to say."""
+    drafted = sections(reading)
+    if not drafted:
+        return []
+    return [
+        {
+            "title": title(reading),
+            "summary": summary(reading),
+            "sections": drafted,
+            "questions": questions(reading),
+            "reasoning": f'Among what was found: "{drafted[0]["lines"][0]}"',
+            "confidence": "medium",
+        }
+    ]
+
+
 def title(reading: Reading) -> str:
     """Return the title that was asked for, or the days."""
     asked = _asked(reading)

@@ -17,15 +17,16 @@ _LONGEST_TITLE = 80
 _WORDS_IN_COMMON = 2
 
 
-def roadmap(reading: Reading) -> list[Planned]:
+def roadmap_items(reading: Reading) -> list[Planned]:
     """Return a stage for each goal, in their order, that fill the horizon; of more goals than weeks the first."""
     weeks, goals = _weeks(reading), _goals(reading)
     return [
         {
             "title": _title(goal),
-            "outcome": goal,
-            "from_week": index * weeks // len(goals) + 1,
-            "to_week": (index + 1) * weeks // len(goals),
+            "description": goal,
+            "when": f"weeks {index * weeks // len(goals) + 1} to {(index + 1) * weeks // len(goals)}",
+            "epic": _title(goal),
+            **_because(goal),
         }
         for index, goal in enumerate(goals)
     ]
@@ -34,25 +35,13 @@ def roadmap(reading: Reading) -> list[Planned]:
 def epics(reading: Reading) -> list[Planned]:
     """Return an epic for each goal, with the tickets that speak of it."""
     return [
-        {"title": _title(goal), "stage": _title(goal), "goal": goal, "tickets": list(_tickets_of(goal, reading))}
+        {"title": _title(goal), "goal": goal, "ticket_ids": list(_tickets_of(goal, reading)), **_because(goal)}
         for goal in _goals(reading)
     ]
 
 
-def ticket_changes(reading: Reading) -> list[Planned]:
-    """Return a ticket to open for each epic that has none."""
-    return [
-        {
-            "action": "open",
-            "ticket_id": None,
-            "title": epic["title"],
-            "change": f"Epic for the goal: {epic['goal']}",
-            "reasoning": f'The goal is: "{epic["goal"]}"',
-            "confidence": "medium",
-        }
-        for epic in epics(reading)
-        if not epic["tickets"]
-    ]
+def _because(goal: str) -> Planned:
+    return {"reasoning": f'The goal is: "{goal}"', "confidence": "medium"}
 
 
 def _goals(reading: Reading) -> list[str]:

@@ -1,6 +1,7 @@
 """Looking back on what a person did: what moved, what was won, what is next."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from infra.offline_model.findings import Finding, Kind, Reading
 from infra.offline_model.prose import capitalised, shortened
@@ -19,6 +20,22 @@ def review(reading: Reading) -> str:
     counts = f"{_counted(len(won), 'thing')} moved, {_counted(len(blocked), 'blocker')} in the way."
     first = [*(f'You wrote: "{_quoted(each)}".' for each in (*won[:1], *blocked[:1]))]
     return " ".join([counts, *first])
+
+
+def session_updates(reading: Reading) -> list[dict[str, Any]]:
+    """Return what today's session begins with, when anything was heard."""
+    said = [*_won(reading), *reading.of(Kind.BLOCKER), *_coming(reading)]
+    if not said:
+        return []
+    return [
+        {
+            "session_id": None,
+            "text": review(reading),
+            "items": [each["title"] for each in next_steps(reading)],
+            "reasoning": f'You wrote: "{_quoted(said[0])}"',
+            "confidence": "medium",
+        }
+    ]
 
 
 def wins(reading: Reading) -> list[Noted]:

@@ -19,6 +19,7 @@ from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
 from services.gating.replacing import replace_runs
 from services.gating.starting import Starts
+from services.gating.tickets import ticket_facts
 from shared.admission import Admission
 from shared.clock import Clock
 from shared.delayed import Delayed
@@ -31,6 +32,7 @@ from shared.store.events import Acceptance, EventStore, GatedEvent
 from shared.store.members import MemberStore
 from shared.store.run_documents import NewRun, run_document
 from shared.store.runs import RunStore
+from shared.store.tickets import TicketStore
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class Gate:
     events: EventStore
     runs: RunStore
     members: MemberStore
+    tickets: TicketStore
     behaviour: Behaviour
     continuing: Continuing
     admission: Admission
@@ -71,7 +74,9 @@ class Gate:
         }
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         # First, because what starts nothing is done with once its decisions are recorded.
-        await self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now))
+        happened = [arrival.event for arrival in arrivals.values()]
+        await self.members.apply(membership_changes(happened, now))
+        await self.tickets.apply(ticket_facts(happened, now))
         existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
         decisions = recorded | fresh | stands
         await replace_runs(self.runs, self.publisher, decisions, arrivals, now)

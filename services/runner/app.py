@@ -20,6 +20,8 @@ from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.noop import noop
 from services.runner.agents.pause import pause
 from services.runner.agents.queries import QueriesAgent
+from services.runner.agents.ticket_scan.handler import TicketScan, make_ticket_scan
+from services.runner.agents.ticket_scan.judging import Judge
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.documents import Documents, paced
 from services.runner.documents import documents as documents_of
@@ -30,7 +32,7 @@ from services.runner.heartbeat import Heartbeat, Pulse
 from services.runner.intake import Intake
 from services.runner.slots import Slots
 from services.runner.tools.registry import TOOLS
-from services.runner.tools.tool import Stores
+from services.runner.tools.tool import Stores, stores_of
 from services.runner.tools.web import Web
 from services.runner.tools.web_tools import web_tools
 from services.runner.versions import VersionCache
@@ -53,7 +55,6 @@ from shared.store.bodies import BodyStore
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
 from shared.store.jobs import JobStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.proposals import ProposalStore
 from shared.store.provider_lanes import ProviderLanes
@@ -89,9 +90,17 @@ def handlers(
         "llm": agent,
         "docs": DocsAgent(documents.indexing, agent),
         "queries": QueriesAgent(model_calls, tool_calls, models, stores.memory, stores.events),
+        "ticket_scan": ticket_scan(Judge(model_calls, models), stores, documents),
         "noop": noop,
         "pause": pause,
     }
+
+
+def ticket_scan(judge: Judge, stores: Stores, documents: Documents) -> TicketScan:
+    """Return what scans tickets with these documents."""
+    return make_ticket_scan(
+        judge, stores.tickets, stores.pairs, documents.retrieval, documents.embedder, documents.timeout_seconds
+    )
 
 
 def web_access(settings: RunnerSettings, clock: Clock) -> Web | None:
@@ -144,7 +153,7 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     lanes = ProviderLanes(mongo.database, limits, clock, time.monotonic)
     model = PacedModel(provider, lanes, provider.host)
     web = web_access(settings, clock)
-    stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+    stores = stores_of(mongo.database)
     documents = documents_of(settings, mongo, paced(settings, provider, lanes), clock)
     watch = ConfigurationWatch(mongo.database)
     runs, steps = RunStore(mongo.database), StepStore(mongo.database)
@@ -156,7 +165,6 @@ async def run(settings: RunnerSettings, process: Process) -> None:
     continuations = Continuations(sessions, clock, settings.job_output_characters)
     endings = Endings(runs, BodyStore(mongo.database), aftermath, publisher, clock)
     slots = Slots(settings.runner_slots, settings.runner_express_slots)
-    stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
     execution = Execution(
         handlers=handlers(settings, model, stores, documents, continuations, web),
         configuration=watch.configuration,

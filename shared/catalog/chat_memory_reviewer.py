@@ -36,7 +36,7 @@ AGENT = AgentSpec(
     key="chat_memory_reviewer",
     name="Chat reviewer",
     description="Reads each completed chat turn and proposes what to remember about the person or the project.",
-    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY),
+    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY, prompts.EVIDENCE),
     model=ModelSettings(tier=ModelTier.FAST, max_output_tokens=2_000),
     memory=(MemoryOwner.USER, MemoryOwner.PROJECT),
     output_schema=_OUTPUT,

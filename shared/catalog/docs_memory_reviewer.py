@@ -65,7 +65,7 @@ AGENT = AgentSpec(
     handler="docs",
     name="Document reviewer",
     description="Reads created, changed and archived documents: summary, references, and memory diffs for the project.",
-    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY),
+    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY, prompts.EVIDENCE),
     model=ModelSettings(tier=ModelTier.REASONING, max_output_tokens=8_000),
     memory=(MemoryOwner.PROJECT,),
     output_schema=_OUTPUT,

@@ -12,7 +12,7 @@ from contracts.agents import (
 )
 from contracts.fields import OF_MEMBER
 from contracts.lanes import Lane
-from shared.catalog import prompts, schemas
+from shared.catalog import prompts, proposals, schemas
 
 HOUR = 7
 MOST_WINS = 5
@@ -39,7 +39,9 @@ that nothing has been heard of since.
 `project` for decisions, goals and dates of the team that the memory lacks.
 5. `ticket_changes`: at most {MOST_TICKET_CHANGES}: `close` or `update` for tickets that the events name and say \
 something new about, `open` only for a blocker that nobody has a ticket for. Never invent a ticket id; one change per \
-ticket."""
+ticket.
+6. `session_updates`: at most 1, what the person finds in today's session: `text` is the review in its words, `items` \
+are the titles of the next steps. Without anything new, leave it empty."""
 
 _WIN = schemas.answer(
     title=schemas.filled_text("What was finished or decided, in a few words."),
@@ -57,18 +59,19 @@ _OUTPUT = schemas.answer(
     next_steps=schemas.list_of(_STEP, MOST_NEXT_STEPS, "What to do today, the most urgent first."),
     memory_diffs=schemas.memory_diffs((MemoryOwner.USER, MemoryOwner.PROJECT), MOST_MEMORY_DIFFS),
     ticket_changes=schemas.ticket_changes(MOST_TICKET_CHANGES),
+    session_updates=proposals.session_updates("What today's session begins with; empty when there is nothing new."),
 )
 
 AGENT = AgentSpec(
     key="proactive_daily_review",
     name="Daily review",
     description="Reviews a person's last days every morning: what moved, what is next, memory diffs, ticket changes.",
-    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY),
+    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY, prompts.EVIDENCE),
     model=ModelSettings(tier=ModelTier.REASONING, max_output_tokens=6_000),
     memory=(MemoryOwner.USER, MemoryOwner.PROJECT),
     tools=("recent_events",),
     output_schema=_OUTPUT,
-    effects=(EffectKind.MEMORY_DIFF, EffectKind.TICKET_CHANGE),
+    effects=(EffectKind.MEMORY_DIFF, EffectKind.TICKET_CHANGE, EffectKind.SESSION_UPDATE),
     schedule_trigger=ScheduleTrigger(
         schedule=DailySchedule(daily_hour=HOUR, timezone=OF_MEMBER),
         target=TargetRule(type="daily_session", id="{projectid}:{userid}:{data.date}"),

@@ -31,6 +31,12 @@ the field's whole new text and keep what still holds.
 pronouns, dates instead of "tomorrow".
 - In `reasoning` quote the words it rests on, at most 25 of them, in double quotes."""
 
+EVIDENCE = """\
+# What a proposal rests on
+Give each proposal `evidence`: the `id` of the event (`# Event` has one, and so has each event that a tool returned), or \
+the id of the document that says it, with its own words as `quote`, exactly as written. For what follows from a tool's \
+output as a whole, `type` is `step` and `id` the tool's name. Refer to nothing that you were not shown."""
+
 STYLE = """\
 # Style
 Write in the language of the content. Be brief and concrete; no praise, no filler, no markdown. Keep names, ids and \

@@ -22,6 +22,8 @@ MEMORY_LABELS: dict[str, str] = {
 }
 """The labels of memory blocks that the built-in Agents use, and what belongs in each."""
 
+MOST_EVIDENCE = 5
+
 _NAME = "^[a-z][a-z0-9_]{0,63}$"
 _SOMETHING = r"^\S"
 
@@ -84,8 +86,7 @@ def _memory_diff(owners: Iterable[MemoryOwner]) -> Schema:
             "'append' adds a line to the field; 'replace' gives its whole new text and needs a contradiction.",
         ),
         proposed_value=filled_text("One plain sentence to remember, or with 'replace' the field's whole new text."),
-        reasoning=filled_text("Why, with the words of the content it rests on in double quotes."),
-        confidence=confidence(),
+        **grounds(),
     )
 
 
@@ -98,9 +99,17 @@ def _ticket_change() -> Schema:
         },
         title=filled_text("The title of a new ticket, or what the existing one is about, in at most 80 characters."),
         change=filled_text("What to write into the ticket: the new state, its cause, who is waited for, and dates."),
-        reasoning=filled_text("Why, with the words of the content it rests on in double quotes."),
-        confidence=confidence(),
+        **grounds(),
     )
+
+
+def grounds() -> dict[str, Schema]:
+    """Return what every proposal says besides: why, how surely, and what it rests on."""
+    return {
+        "reasoning": filled_text("Why, with the words of the content it rests on in double quotes."),
+        "confidence": confidence(),
+        "evidence": list_of(_EVIDENCE, MOST_EVIDENCE, "What it rests on: at least the event or document that says it."),
+    }
 
 
 def confidence() -> Schema:
@@ -109,3 +118,10 @@ def confidence() -> Schema:
         ("low", "medium", "high"),
         "'high' when it is said outright, 'medium' when it follows from what is said, 'low' when it is a guess.",
     )
+
+
+_EVIDENCE = answer(
+    type=one_of(("event", "document", "step"), "'step' is a tool that was called."),
+    id=filled_text("The id of the event or document as the input or a tool gives it, or the name of the tool."),
+    quote={"type": ["string", "null"], "description": "Its own words, exactly as written, or null."},
+)

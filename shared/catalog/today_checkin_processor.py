@@ -44,7 +44,7 @@ AGENT = AgentSpec(
     key="today_checkin_processor",
     name="Check-in processor",
     description="Turns a submitted check-in into coaching for the day, memory diffs and ticket changes.",
-    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY),
+    instructions=prompts.instructions(_ROLE, _TASK, prompts.MEMORY, prompts.EVIDENCE),
     model=ModelSettings(tier=ModelTier.REASONING, max_output_tokens=6_000),
     memory=(MemoryOwner.USER, MemoryOwner.PROJECT),
     output_schema=_OUTPUT,

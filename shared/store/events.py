@@ -20,12 +20,6 @@ INDEXES = [
         name="of_user",
         partialFilterExpression={"user": {"$gt": ""}},
     ),
-    # Only events about tickets are in it; what is compared at night is not searched for among everything else.
-    IndexModel(
-        [("organisation", ASCENDING), ("project", ASCENDING), ("accepted_at", DESCENDING)],
-        name="tickets_of_project",
-        partialFilterExpression={"type": {"$gte": "ticket.", "$lt": "ticket/"}},
-    ),
     # Only what still has to be looked after is in it, so it stays small.
     IndexModel([("sweep_at", ASCENDING)], name="to_sweep", sparse=True),
 ]
@@ -152,10 +146,6 @@ class EventStore:
         """Return accepted events that match, latest first."""
         with storage_errors():
             return await self._events.find(query).sort("accepted_at", DESCENDING).limit(limit).to_list(limit)
-
-    async def about_tickets(self, organisation: str, project: str, types: Sequence[str], limit: int) -> list[Document]:
-        """Return accepted events of these types about the tickets of a project, latest first."""
-        return await self.recent({"organisation": organisation, "project": project, "type": {"$in": types}}, limit)
 
     async def page(self, query: Document, limit: int) -> list[Document]:
         """Return accepted events that match, latest first and of one moment by key, without their content."""

@@ -27,6 +27,8 @@ from shared.store import (
     sightings,
     steps,
     threads,
+    ticket_pairs,
+    tickets,
 )
 from shared.store.mongo import Database, storage_errors
 
@@ -53,6 +55,8 @@ INDEXES: dict[str, list[IndexModel]] = {
     "documents": documents.INDEXES,
     "chunks": documents.CHUNK_INDEXES,
     "open_webui_connections": open_webui.INDEXES,
+    "tickets": tickets.INDEXES,
+    "ticket_pairs": ticket_pairs.INDEXES,
 }
 
 

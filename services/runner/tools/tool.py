@@ -8,6 +8,9 @@ from shared.errors import Permanent
 from shared.llm.port import ToolSpec
 from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
+from shared.store.mongo import Database
+from shared.store.ticket_pairs import TicketPairStore
+from shared.store.tickets import TicketStore
 
 
 class ToolStops(Permanent):
@@ -27,10 +30,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where tools read."""
+    """Where tools and handlers read."""
 
     events: EventStore
     memory: MemoryStore
+    tickets: TicketStore
+    pairs: TicketPairStore
+
+
+def stores_of(database: Database) -> Stores:
+    """Return where tools read in this database."""
+    return Stores(EventStore(database), MemoryStore(database), TicketStore(database), TicketPairStore(database))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,10 @@ from services.runner.agents.llm import LlmAgent
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.recorder import StepRecorder
-from services.runner.tools.tool import Stores, Tool
+from services.runner.tools.tool import Tool, stores_of
 from services.runner.work import Attempt
 from shared.domain.run import Claim, RunStatus
 from shared.llm.port import ModelClient, ModelResponse, Usage
-from shared.store.events import EventStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
@@ -70,7 +68,7 @@ class Bench:
     def agent_on(self, model: ModelClient) -> LlmAgent:
         """Return the Agent on this model."""
         database = self._mongo.database
-        stores = Stores(EventStore(database), MemoryStore(database))
+        stores = stores_of(database)
         continuations = Continuations(SessionStore(database), lambda: NOW, 4_000)
         model_calls = ModelCalls(model, TIMEOUT_SECONDS, self._mode)
         return LlmAgent(model_calls, ToolCalls(self._tools, stores), self._models, stores.memory, continuations)

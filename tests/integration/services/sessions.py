@@ -10,7 +10,7 @@ from services.runner.agents.llm import LlmAgent
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.tools.registry import TOOLS
-from services.runner.tools.tool import Stores
+from services.runner.tools.tool import stores_of
 from services.scheduler.jobs import JobWatch
 from services.scheduler.leader import Leader
 from services.scheduler.session_sweep import SessionSweep
@@ -21,7 +21,6 @@ from shared.messaging.publisher import Publisher
 from shared.store.events import EventStore
 from shared.store.jobs import JobStore
 from shared.store.leases import LeaseStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.sessions import SessionStore
 from shared.testing.model import ScriptedModel, Step
@@ -82,7 +81,7 @@ class Site:
         self.model = ScriptedModel(*steps)
         self.sessions, self.jobs = SessionStore(database), JobStore(database)
         self.continuations = Continuations(self.sessions, self.clock, most_output=200)
-        stores = Stores(EventStore(database), MemoryStore(database))
+        stores = stores_of(database)
         calls = ModelCalls(self.model, 5, CallMode.PLAIN)
         agent = LlmAgent(calls, ToolCalls(TOOLS, stores), MODELS, stores.memory, self.continuations)
         self.follow_ups = follow_ups or FollowUps(self.sessions, self.jobs, self.clock)

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.envelope import Event
 from infra.offline_model.server import serving
+from services.gating.tickets import ticket_facts
 from services.runner.tools.registry import TOOLS
 from services.scheduler.fire import fire
 from shared.catalog.builtin import builtin_agents
@@ -15,9 +16,10 @@ from shared.domain.event import accepted_event
 from shared.domain.run import Done
 from shared.llm.openai_client import OpenAIModel
 from shared.store.events import EventStore
-from shared.store.members import Member, whole_project
+from shared.store.members import Member
 from shared.store.mongo import Mongo
 from shared.store.schedules import ScheduleInForce
+from shared.store.tickets import TicketStore
 from tests.integration.services.agents import Bench
 from tests.unit.shared.given import NOW, an_event
 
@@ -37,6 +39,7 @@ async def project(mongo: Mongo) -> None:
     ]
     stored = [accepted_event(each, each.to_json().decode(), NOW) for each in happened]
     await EventStore(mongo.database).accept(stored)
+    await TicketStore(mongo.database).apply(ticket_facts(happened, NOW))
 
 
 def fired(key: str, member: Member) -> Event:
@@ -50,7 +53,8 @@ async def answered(mongo: Mongo, key: str, event: Event) -> Done:
     bench = Bench(mongo, AGENTS[key], tools=tuple(TOOLS.values()))
     attempt = bench.attempt()
     attempt.event = orjson.loads(event.to_json())
-    attempt.run |= {"project": event.projectid, "user": event.userid}
+    session = {"type": "daily_session", "id": "apollo:ada:2026-11-20"}
+    attempt.run |= {"project": event.projectid, "user": event.userid, "target": session}
     async with serving() as address:
         model = OpenAIModel("offline", f"{address}/v1", utc_now)
         done = await bench.agent_on(model)(attempt)
@@ -58,6 +62,10 @@ async def answered(mongo: Mongo, key: str, event: Event) -> Done:
     called = [step["name"] for step in await bench.recorded() if step["kind"] == "tool_call"]
     assert sorted(called) == sorted(AGENTS[key].tools)
     return done
+
+
+def proposed(done: Done, kind: str) -> list[dict[str, Any]]:
+    return [each for each in done.effects if each["kind"] == kind and each["dropped"] is None]
 
 
 def changes(done: Done) -> list[tuple[str, Any]]:
@@ -68,41 +76,36 @@ def changes(done: Done) -> list[tuple[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("nightly", [True, False])
-async def test_the_scan_finds_the_same_wish_twice_whoever_wrote_it(mongo: Mongo, project: None, nightly: bool) -> None:
-    asked = an_event("ticket.scan_requested", **WHERE, data={"ticket_ids": []})
-    event = fired("ticket_conflict_scanner", whole_project("acme", "apollo")) if nightly else asked
-
-    done = await answered(mongo, "ticket_conflict_scanner", event)
-
-    assert [each["ticket_ids"] for each in done.output["duplicates"]] == [["T-1", "T-2"]]
-    assert done.output["summary"] == "2 open tickets were compared: 1 duplicates and 0 conflicts."
-    assert changes(done) == [("close", "T-2")]
-
-
 async def test_the_daily_review_rests_on_what_the_member_did(mongo: Mongo, project: None) -> None:
     done = await answered(mongo, "proactive_daily_review", fired("proactive_daily_review", Member(*WHERE.values())))
 
     assert [each["title"] for each in done.output["wins"]] == ["Merged APO-11"]
     assert ("close", "APO-11") in changes(done)
+    (update,) = proposed(done, "session_update")
+    assert update["change"]["text"] == done.output["review"]
+    assert update["change"]["session_id"] == "apollo:ada:2026-11-20"
 
 
-async def test_the_roadmap_opens_a_ticket_for_the_goal_that_has_none(mongo: Mongo, project: None) -> None:
+async def test_the_roadmap_has_an_epic_for_each_goal_with_the_tickets_that_are_there(
+    mongo: Mongo, project: None
+) -> None:
     data = {"goals": ["Refunds without staff", "No blurred barcode any more"], "horizon_weeks": 4}
 
     done = await answered(mongo, "roadmap_proposal_generator", an_event("roadmap.requested", data=data, **WHERE))
 
-    assert [(each["from_week"], each["to_week"]) for each in done.output["roadmap"]] == [(1, 2), (3, 4)]
-    assert [sorted(each["tickets"]) for each in done.output["epics"]] == [[], ["T-1", "T-2"]]
-    assert changes(done) == [("open", None)]
+    items, epics = proposed(done, "roadmap_item"), proposed(done, "epic")
+    assert [each["change"]["when"] for each in items] == ["weeks 1 to 2", "weeks 3 to 4"]
+    assert [sorted(each["change"]["ticket_ids"]) for each in epics] == [[], ["T-1", "T-2"]]
+    assert all(len(each["evidence"]) == 1 for each in (*items, *epics))
 
 
 async def test_the_snapshot_tells_what_happened_in_its_days(mongo: Mongo, project: None) -> None:
     done = await answered(mongo, "snapshot_generator", an_event("snapshot.requested", data=PERIOD, **WHERE))
 
-    sections = {each["heading"]: each["lines"] for each in done.output["sections"]}
+    (draft,) = proposed(done, "snapshot_draft")
+    sections = {each["heading"]: each["lines"] for each in draft["change"]["sections"]}
     assert sections["Progress"] == ["Merged APO-11."]
     assert {"T-1: Barcode is blurred on small screens", "T-2: Barcode is blurred on small screens"} <= set(
         sections["Next"]
     )
-    assert done.effects == ()
+    assert draft["evidence"] != []

@@ -14,13 +14,11 @@ from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.tool_calls import ToolCalls
 from services.runner.recorder import StepRecorder
 from services.runner.tools.search_documents import search_documents
-from services.runner.tools.tool import Stores
+from services.runner.tools.tool import stores_of
 from services.runner.work import Attempt
 from shared.domain.run import Claim, Done, RunStatus, Usage
 from shared.llm.errors import ModelUnavailable
 from shared.llm.port import ToolCall, ToolResult
-from shared.store.events import EventStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.sessions import SessionStore
 from shared.store.steps import StepStore
@@ -43,7 +41,7 @@ class Desk:
         self.embedder = WordEmbedder()
         self.steps = StepStore(mongo.database)
         self._continuations = Continuations(SessionStore(mongo.database), lambda: NOW, 4_000)
-        self._stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+        self._stores = stores_of(mongo.database)
 
     def attempt(self, run_id: str, event: str, number: int = 1, spec: AgentSpec = READER, **changes: Any) -> Attempt:
         data = {"doc_id": "d1", "title": "Guide", "revision": 1, "text": "\n\n".join(SECTIONS)} | changes

@@ -37,6 +37,7 @@ from shared.store.retention import Retention
 from shared.store.run_documents import waiting_document
 from shared.store.runs import RunStore
 from shared.store.slots import SlotStore
+from shared.store.tickets import TicketStore
 from shared.testing.dead_letters import KeptLetters
 from tests.integration.messaging.looking import count_behind, messages_of, take
 from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
@@ -72,6 +73,7 @@ def a_gate(
         events=events,
         runs=runs,
         members=MemberStore(database),
+        tickets=TicketStore(database),
         behaviour=make_behaviour(mongo, EventStore(database), publisher),
         continuing=make_continuing(mongo, runs, admission, timedelta(minutes=15), clock),
         admission=admission,
@@ -235,9 +237,8 @@ async def test_a_dead_letter_that_cannot_be_kept_has_the_batch_delivered_again(
 
 
 async def test_members_are_taken_from_the_events(client: Client, mongo: Mongo, publisher: Publisher) -> None:
-    joined = an_event(
-        "member.joined", organisationid="acme", projectid="apollo", userid="ada", data={"timezone": "UTC"}
-    )
+    whose = {"organisationid": "acme", "projectid": "apollo", "userid": "ada"}
+    joined = an_event("member.joined", **whose, data={"timezone": "UTC"})
 
     await a_gate(mongo, publisher).consider([an_arrival(joined)])
 

@@ -8,7 +8,7 @@ from contracts.agents import CallMode, MemoryOwner
 from services.runner.agents.model_calls import ModelCalls
 from services.runner.agents.queries import QueriesAgent, UserMissing
 from services.runner.agents.tool_calls import ToolCalls
-from services.runner.tools.tool import Stores
+from services.runner.tools.tool import stores_of
 from shared.domain.event import accepted_event
 from shared.domain.memory import Owner
 from shared.domain.run import Usage
@@ -16,7 +16,6 @@ from shared.llm.errors import ModelRefused, ModelUnavailable
 from shared.llm.port import Message, ModelRequest
 from shared.llm.port import Usage as Paid
 from shared.store.events import EventStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.testing.model import ScriptedModel, Step
 from tests.integration.services.agents import MODELS, TIMEOUT_SECONDS, Bench, said
@@ -45,7 +44,7 @@ def insight(text: str) -> Any:
 
 def agent(mongo: Mongo, *steps: Step) -> tuple[QueriesAgent, ScriptedModel]:
     model = ScriptedModel(*steps)
-    stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+    stores = stores_of(mongo.database)
     calls = ModelCalls(model, TIMEOUT_SECONDS, CallMode.PLAIN)
     return QueriesAgent(calls, ToolCalls({}, stores), MODELS, stores.memory, stores.events), model
 

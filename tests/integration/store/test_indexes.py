@@ -9,11 +9,11 @@ from services.gateway import cursor as cursors
 from services.gateway.auth import Caller
 from services.gateway.proposal_filters import ProposalFilters
 from shared.domain.dead_letter import DeadLetterStatus, letters_of_failures
-from shared.domain.event import accepted_event
 from shared.domain.memory import Owner
 from shared.domain.projection import proposals_of
 from shared.domain.run import ACTIVE, TERMINAL, Claim, RunStatus, Waiting
 from shared.domain.slot import Slot
+from shared.domain.ticket import JudgedPair, TicketFact
 from shared.store.agent_figures import AgentFiguresStore
 from shared.store.agent_records import AgentRecords
 from shared.store.cooldowns import Cooldown, CooldownStore
@@ -37,10 +37,12 @@ from shared.store.schedules import ScheduleInForce, ScheduleStore
 from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from shared.store.threads import ThreadStore
+from shared.store.ticket_pairs import TicketPairStore
+from shared.store.tickets import TicketStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
 from tests.integration.store.proposing import made
 from tests.support.plans import Query, is_indexed, plan_of
-from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run, an_event
+from tests.unit.shared.given import LATER, NOW, a_new_run, a_stored_run
 
 ADA = Owner(MemoryOwner.USER, "ada")
 MANY = 30
@@ -58,7 +60,16 @@ ANY_STATUS = {"status": {"$in": sorted(DeadLetterStatus)}}
 ADA_ASKING = Caller("ada", "acme")
 PENDING_OF_ADA = {"organisation": "acme", "user": "ada", "status": "pending"}
 
+TICKETS = [
+    TicketFact("acme", "apollo", f"T-{n}", {"title": "Export"}, is_closed=n % 2 == 0, event_id=str(n), at=NOW)
+    for n in range(MANY)
+]
+
 QUERIES: dict[str, Query] = {
+    "tickets: latest": lambda mongo: TicketStore(mongo.database).latest("acme", "apollo", 9, with_closed=True),
+    "tickets: open": lambda mongo: anext(TicketStore(mongo.database).open_of("acme", "apollo")),
+    "tickets: closed but indexed": lambda mongo: TicketStore(mongo.database).closed_but_indexed("acme", "apollo", 9),
+    "ticket pairs: judged": lambda mongo: TicketPairStore(mongo.database).judged("acme", "apollo"),
     "runs: sweep": lambda mongo: RunStore(mongo.database).due_for_sweep(LATER, 10),
     "runs: active of a user": lambda mongo: RunStore(mongo.database).find(ACTIVE_OF_ADA, 50),
     "runs: recent of a user": lambda mongo: RunStore(mongo.database).find(RECENT_OF_ADA, 50),
@@ -184,6 +195,9 @@ async def fill(mongo: Mongo) -> None:
         await SlotStore(mongo.database).take(Slot(f"slot_{number}", Waiting.AGENT, "noter", 1), [f"run_{number}"])
         claim = Claim(f"run_{number}", 1, "runner-1")
         await StepStore(mongo.database).intend(Intent(claim, 0, "model_call", "deep", "hash", NOW))
+    await TicketStore(mongo.database).apply(TICKETS)
+    pairs = [JudgedPair((f"T-{n}", "T-x"), ("1", "2"), "neither") for n in range(MANY)]
+    await TicketPairStore(mongo.database).record("acme", "apollo", "run_1", pairs)
     blocks = [{"_id": str(n), "organisation": "acme", "owner": {"type": "user", "id": str(n)}} for n in range(MANY)]
     await mongo.database["memory_blocks"].insert_many(blocks)
 
@@ -228,17 +242,3 @@ async def test_the_index_of_the_sweep_holds_only_what_is_to_be_looked_at(mongo: 
     held = await mongo.database[collection].find({}, hint="to_sweep").to_list(None)
 
     assert [each["_id"] for each in held] == ["a"]
-
-
-async def test_tickets_of_a_project_are_not_searched_for_among_everything_else(mongo: Mongo) -> None:
-    await fill(mongo)
-    ticket = {"ticket_id": "T-1", "title": "Export", "status": "open"}
-    opened = an_event("ticket.opened", id="opened", organisationid="acme", projectid="apollo", data=ticket)
-    await EventStore(mongo.database).accept([accepted_event(opened, opened.to_json().decode(), NOW)])
-
-    types = ["ticket.opened", "ticket.closed"]
-    (plan,) = await plan_of(mongo, lambda mongo: EventStore(mongo.database).about_tickets("acme", "apollo", types, 9))
-
-    held = await mongo.database["events"].find({}, hint="tickets_of_project").to_list(None)
-    assert plan == "IXSCAN { organisation: 1, project: 1, accepted_at: -1 }"
-    assert [each["id"] for each in held] == ["opened"]

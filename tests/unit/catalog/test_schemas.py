@@ -16,6 +16,7 @@ DIFF: dict[str, Any] = {
     "proposed_value": "Prefers mornings.",
     "reasoning": 'The check-in says: "I prefer mornings."',
     "confidence": "high",
+    "evidence": [{"type": "event", "id": "checkin-1", "quote": "I prefer mornings."}],
 }
 CHANGE: dict[str, Any] = {
     "action": "open",
@@ -24,6 +25,7 @@ CHANGE: dict[str, Any] = {
     "change": "The guide is missing.",
     "reasoning": 'The check-in says: "we need a guide".',
     "confidence": "medium",
+    "evidence": [{"type": "step", "id": "recent_events", "quote": None}],
 }
 DIFFS = Draft202012Validator(schemas.memory_diffs((MemoryOwner.USER, MemoryOwner.PROJECT), 2))
 CHANGES = Draft202012Validator(schemas.ticket_changes(2))
@@ -44,6 +46,8 @@ def test_memory_diff_is_accepted(change: dict[str, Any]) -> None:
         {"proposed_value": ""},
         {"proposed_value": "  "},
         {"confidence": 0.9},
+        {"evidence": None},
+        {"evidence": [{"type": "rumour", "id": "1", "quote": None}]},
         {"extra": 1},
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.agents import AgentSpec
+from contracts.effects import SHAPES
 from infra.evals.case import Case, Pattern, load, load_all
 from infra.evals.performing import run_of
 from infra.evals.world import event_of, happened
@@ -32,7 +33,8 @@ def fields_of(schema: Any) -> Iterator[str]:
 
 def impossible(spec: AgentSpec, pattern: Pattern) -> list[str]:
     """Return what of a pattern no answer of the Agent can ever have."""
-    fields = set(fields_of(spec.output_schema))
+    shape = SHAPES[pattern.kind].model_fields if pattern.kind is not None else {}
+    fields = {*fields_of(spec.output_schema), *shape}
     names = [name for name in (pattern.inside, *pattern.where) if name is not None and name not in fields]
     kinds = [pattern.kind.value] if pattern.kind is not None and pattern.kind not in spec.effects else []
     return names + kinds

@@ -25,7 +25,7 @@ def rendered(
     memory_of_project: str = "(empty)",
 ) -> str:
     """Return the text of a model input."""
-    facts = {"type": type, "user": user, "project": project, "time": "2026-11-20T09:00:00Z"}
+    facts = {"id": "event-1", "type": type, "user": user, "project": project, "time": "2026-11-20T09:00:00Z"}
     return "\n".join(
         [
             "# Event",

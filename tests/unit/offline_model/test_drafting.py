@@ -38,6 +38,14 @@ def test_facts_stand_under_their_headings() -> None:
     }
 
 
+def test_the_draft_is_one_proposal_and_none_without_facts() -> None:
+    (draft,) = drafting.snapshot_drafts(asked(CHECKIN, title="Week 47"))
+
+    assert (draft["title"], draft["sections"]) == ("Week 47", drafting.sections(asked(CHECKIN)))
+    assert draft["reasoning"] == 'Among what was found: "Merged APO-11."'
+    assert drafting.snapshot_drafts(asked()) == []
+
+
 def test_what_the_request_wants_first_comes_first() -> None:
     reading = asked(CHECKIN, instructions="For the port authority: no names, risks first.")
 

@@ -1,4 +1,4 @@
-"""Roadmaps, epics and the tickets to open for them."""
+"""Roadmaps and epics."""
 
 from typing import Any
 
@@ -18,31 +18,26 @@ def asked(*tickets: dict[str, Any], memory: str = "(empty)", **data: Any) -> Rea
     return read(text, [orjson.dumps(tickets).decode()])
 
 
-def weeks(reading: Reading) -> list[tuple[int, int]]:
-    return [(each["from_week"], each["to_week"]) for each in planning.roadmap(reading)]
+def weeks(reading: Reading) -> list[str]:
+    return [each["when"].removeprefix("weeks ") for each in planning.roadmap_items(reading)]
 
 
 @pytest.mark.parametrize(
-    ("horizon", "expected"), [(12, [(1, 6), (7, 12)]), (None, [(1, 6), (7, 12)]), (5, [(1, 2), (3, 5)]), (1, [(1, 1)])]
+    ("horizon", "expected"),
+    [(12, ["1 to 6", "7 to 12"]), (None, ["1 to 6", "7 to 12"]), (5, ["1 to 2", "3 to 5"]), (1, ["1 to 1"])],
 )
-def test_stages_fill_the_horizon_in_order(horizon: int | None, expected: list[tuple[int, int]]) -> None:
+def test_stages_fill_the_horizon_in_order(horizon: int | None, expected: list[str]) -> None:
     assert weeks(asked(goals=GOALS, horizon_weeks=horizon)) == expected
 
 
-def test_an_epic_names_its_stage_and_the_tickets_that_speak_of_it() -> None:
+def test_a_stage_names_its_epic_and_an_epic_the_tickets_that_speak_of_it() -> None:
     reading = asked(OFFLINE, goals=GOALS)
 
-    stages = [each["title"] for each in planning.roadmap(reading)]
-    assert [(each["stage"], each["tickets"]) for each in planning.epics(reading)] == [
-        (stages[0], ["HARB-1"]),
-        (stages[1], []),
+    epics = [each["epic"] for each in planning.roadmap_items(reading)]
+    assert [(each["title"], each["ticket_ids"]) for each in planning.epics(reading)] == [
+        (epics[0], ["HARB-1"]),
+        (epics[1], []),
     ]
-
-
-def test_a_ticket_is_to_be_opened_for_each_epic_without_one() -> None:
-    changes = planning.ticket_changes(asked(OFFLINE, goals=GOALS))
-
-    assert [(each["action"], each["ticket_id"], each["title"]) for each in changes] == [("open", None, GOALS[1])]
 
 
 def test_without_goals_those_of_the_memory_count() -> None:
@@ -60,4 +55,4 @@ def test_a_goal_that_gives_orders_is_left_out() -> None:
 def test_without_any_goal_nothing_is_planned() -> None:
     reading = asked()
 
-    assert (planning.roadmap(reading), planning.epics(reading), planning.ticket_changes(reading)) == ([], [], [])
+    assert (planning.roadmap_items(reading), planning.epics(reading)) == ([], [])

@@ -19,7 +19,12 @@ def test_text_without_sections_is_one_passage() -> None:
 def test_facts_of_the_event_are_read() -> None:
     material = read_material(rendered(CHECKIN, project=None))
 
-    assert material.event == {"type": "checkin.submitted", "user": "ada", "time": "2026-11-20T09:00:00Z"}
+    assert material.event == {
+        "id": "event-1",
+        "type": "checkin.submitted",
+        "user": "ada",
+        "time": "2026-11-20T09:00:00Z",
+    }
 
 
 def test_texts_are_passages_and_ids_are_not() -> None:

@@ -14,7 +14,7 @@ from services.runner.agents.continuation import Continuations
 from services.runner.agents.llm import LlmAgent
 from services.runner.app import handlers, web_access
 from services.runner.documents import Documents, documents, paced
-from services.runner.tools.tool import Stores
+from services.runner.tools.tool import stores_of
 from services.scheduler.app import periodic_work
 from services.scheduler.leader import Leader
 from shared.admission import queue_limits
@@ -32,9 +32,7 @@ from shared.settings import (
     SchedulerSettings,
     ServiceSettings,
 )
-from shared.store.events import EventStore
 from shared.store.leases import LeaseStore
-from shared.store.memory import MemoryStore
 from shared.store.mongo import Mongo
 from shared.store.sessions import SessionStore
 from shared.store.watch import ConfigurationWatch
@@ -86,7 +84,7 @@ def kept_seconds(settings: SchedulerSettings) -> float | None:
 def model_of(tier: ModelTier) -> Callable[[RunnerSettings], str]:
     def asked(settings: RunnerSettings) -> str:
         mongo = Mongo(settings)
-        stores = Stores(EventStore(mongo.database), MemoryStore(mongo.database))
+        stores = stores_of(mongo.database)
         continuations = Continuations(SessionStore(mongo.database), utc_now, settings.job_output_characters)
         agent = handlers(settings, ScriptedModel(), stores, documents_of(settings, mongo), continuations)["llm"]
         mongo.close()

@@ -1,0 +1,134 @@
+"""Tickets: how each stands, as the product's events told; they outlive those events."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+
+from contracts.ids import derived_id
+from shared.domain.ticket import Ticket, TicketFact
+from shared.store.mongo import Collection, Database, Document, storage_errors
+
+INDEXES = [
+    IndexModel(
+        [("organisation", ASCENDING), ("project", ASCENDING), ("closed", ASCENDING), ("ticket_id", ASCENDING)],
+        name="of_project",
+    ),
+    IndexModel(
+        [("organisation", ASCENDING), ("project", ASCENDING), ("changed_at", DESCENDING)], name="latest_of_project"
+    ),
+    IndexModel([("changed_at", ASCENDING)], name="closed_by_age", partialFilterExpression={"closed": True}),
+]
+
+_PAGE = 500
+_COMPARED = {
+    "ticket_id": 1,
+    "data.title": 1,
+    "data.description": 1,
+    "event_id": 1,
+    "opened_at": 1,
+    "changed_at": 1,
+    "indexed_hash": 1,
+}
+
+
+class TicketStore:
+    """The `tickets` collection."""
+
+    def __init__(self, database: Database) -> None:
+        self._tickets: Collection = database["tickets"]
+
+    async def apply(self, facts: Sequence[TicketFact]) -> None:
+        """Write each fact unless a newer one is there; applying one twice, or late, changes nothing."""
+        writes = [
+            UpdateOne({"_id": _key(fact.organisation, fact.project, fact.ticket_id)}, _changes(fact), upsert=True)
+            for fact in facts
+        ]
+        if writes:
+            with storage_errors():
+                await self._tickets.bulk_write(writes)
+
+    async def latest(self, organisation: str, project: str, limit: int, *, with_closed: bool) -> list[Document]:
+        """Return the tickets of a project as their events told, with `closed`, the latest changed first."""
+        query: Document = {"organisation": organisation, "project": project}
+        if not with_closed:
+            query["closed"] = False
+        with storage_errors():
+            found = await self._tickets.find(query).sort("changed_at", DESCENDING).limit(limit).to_list(limit)
+        return [{**each["data"], "closed": each["closed"]} for each in found]
+
+    async def open_of(self, organisation: str, project: str) -> AsyncIterator[Ticket]:
+        """Yield every open ticket of a project, by id; each page is a question of its own."""
+        after = ""
+        while True:
+            query = {"organisation": organisation, "project": project, "closed": False, "ticket_id": {"$gt": after}}
+            with storage_errors():
+                cursor = self._tickets.find(query, _COMPARED).sort("ticket_id", ASCENDING).limit(_PAGE)
+                page = await cursor.to_list(_PAGE)
+            for document in page:
+                yield _ticket(document)
+            if len(page) < _PAGE:
+                return
+            after = page[-1]["ticket_id"]
+
+    async def note_indexed(self, organisation: str, project: str, hashes: Mapping[str, str | None]) -> None:
+        """Note under which hash each ticket's text can be found by its vector; None when it no longer can."""
+        writes = [
+            UpdateOne({"_id": _key(organisation, project, ticket_id)}, {"$set": {"indexed_hash": text_hash}})
+            for ticket_id, text_hash in hashes.items()
+        ]
+        if writes:
+            with storage_errors():
+                await self._tickets.bulk_write(writes, ordered=False)
+
+    async def closed_but_indexed(self, organisation: str, project: str, limit: int) -> dict[str, int]:
+        """Return closed tickets that can still be found by their vectors, with their revisions."""
+        query = {
+            "organisation": organisation,
+            "project": project,
+            "closed": True,
+            "indexed_hash": {"$type": "string"},
+        }
+        with storage_errors():
+            found = await self._tickets.find(query, {"ticket_id": 1, "changed_at": 1}).limit(limit).to_list(limit)
+        return {each["ticket_id"]: _revision(each["changed_at"]) for each in found}
+
+
+def _key(organisation: str, project: str, ticket_id: str) -> str:
+    return derived_id("tkt", organisation, project, ticket_id)
+
+
+def _changes(fact: TicketFact) -> list[Document]:
+    """Return an update that sets what the fact says, if it is not older than what is there."""
+    told: Document = {
+        "data": dict(fact.data),
+        "closed": fact.is_closed,
+        "event_id": fact.event_id,
+        "changed_at": fact.at,
+    }
+    whose = {"organisation": fact.organisation, "project": fact.project, "ticket_id": fact.ticket_id}
+    is_newer = {"$lte": [{"$ifNull": ["$changed_at", fact.at]}, fact.at]}
+    # Literals, because a text that begins with a dollar sign would be read as a field's name. A whole document as a
+    # literal replaces what was there.
+    newer = {name: {"$cond": [is_newer, {"$literal": value}, f"${name}"]} for name, value in told.items()}
+    return [
+        {"$set": {name: {"$literal": value} for name, value in whose.items()}},
+        {"$set": {**newer, "opened_at": {"$min": ["$opened_at", fact.at]}}},
+    ]
+
+
+def _ticket(document: Document) -> Ticket:
+    data = document["data"]
+    return Ticket(
+        id=document["ticket_id"],
+        title=data["title"],
+        description=data.get("description") or "",
+        event_id=document["event_id"],
+        opened_at=document["opened_at"],
+        revision=_revision(document["changed_at"]),
+        indexed_hash=document.get("indexed_hash"),
+    )
+
+
+def _revision(changed_at: datetime) -> int:
+    return int(changed_at.timestamp() * 1_000)
