@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import orjson
@@ -111,6 +112,14 @@ async def heard(events: AsyncIterator[Sent], count: int) -> list[tuple[str, str]
     return [(each.name, orjson.loads(each.data)["data"]["run_id"]) for each in found]
 
 
+def lives_in(told: list[dict[str, Any]]) -> list[list[str]]:
+    """Return what was told of each run, in order."""
+    lives = defaultdict[str, list[str]](list)
+    for each in told:
+        lives[each["data"]["run_id"]].append(each["type"])
+    return list(lives.values())
+
+
 async def test_a_user_hears_of_the_own_runs_and_a_backend_of_all_of_its_organisation(url: str, client: Client) -> None:
     for user, organisation in (("ada", "other"), ("bob", "acme"), ("ada", "acme")):
         await tell(client, f"run_{user}_{organisation}", user, organisation)
@@ -185,7 +194,4 @@ async def test_a_reader_cut_off_again_and_again_and_by_a_restart_hears_each_fact
     assert len({each["id"] for each in told}) == len(told) == len(LIFE) * RUNS
     sequences = [int(sent.id.partition("-")[2]) for sent in found]
     assert sequences == sorted(sequences)
-    by_run = defaultdict[str, list[str]](list)
-    for each in told:
-        by_run[each["data"]["run_id"]].append(each["type"])
-    assert list(by_run.values()) == [LIFE] * RUNS
+    assert lives_in(told) == [LIFE] * RUNS
