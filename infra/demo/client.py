@@ -99,6 +99,10 @@ class Client:
         async with self._session.post(f"/api/proposals/{proposal_id}/{what}", headers=self._headers) as answer:
             return await _expected(answer)
 
+    async def session(self, session_id: str) -> Json:
+        """Return a session with its messages."""
+        return await self._get(f"/api/sessions/{session_id}", {"limit": "500"})
+
     async def block(self, owner: Json, label: str) -> Json:
         """Return a block of the caller, or of a project, or raise GatewayRefused."""
         query = {"label": label} | ({"project": owner["id"]} if owner["type"] == "project" else {})

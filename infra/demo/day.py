@@ -75,6 +75,7 @@ class _Plan(_Model):
     sent_again: frozenset[str]
     inbox: _Inbox
     edit: _Edit
+    session: str
 
 
 Request = SwitchOff | Schedule | Approve
@@ -100,6 +101,7 @@ def sample_day(play: str, folder: Path = FOLDER) -> Script:
         inbox=Person(plan.inbox.organisation, plan.inbox.user),
         pace_seconds=PACE_SECONDS,
         edit=Edit(**dict(plan.edit)),
+        session=plan.session,
         due=frozenset([*_pulses(events), *_scans(plan)]),
     )
 

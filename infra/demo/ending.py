@@ -7,6 +7,7 @@ import aiohttp
 from rich.console import Console
 from rich.text import Text
 
+from infra.demo.chat import continued
 from infra.demo.client import Client, GatewayRefused, Json
 from infra.demo.inbox import block_of, block_table, inbox_table, owner_of_inbox, place, to_approve
 from infra.demo.progress import Progress
@@ -53,6 +54,8 @@ class Ending:
         await self._approve(owner, proposal)
         if self.script.edit is not None:
             self.console.print(Text(), await rebased_and_undone(self.person(owner), self.script.edit), sep="\n")
+        if self.script.session is not None:
+            self.console.print(Text(), continued(await self.person(owner).session(self.script.session)), sep="\n")
 
     async def _approve(self, owner: Person, proposal: Json) -> None:
         approved = await self.person(owner).approve(proposal["id"])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
+from contracts.agents import EffectKind
 from infra.demo.client import Client, Json
 from infra.demo.observation import Run
 from infra.demo.script import Person
@@ -52,8 +53,13 @@ async def _effects(clients: Mapping[str, Client], runs: list[Run]) -> dict[str, 
     for start in range(0, len(runs), AT_A_TIME):
         some = runs[start : start + AT_A_TIME]
         details = await asyncio.gather(*(clients[run.organisation].run(run.id) for run in some))
-        wanted |= {each["id"]: sum(effect["dropped"] is None for effect in each["effects"]) for each in details}
+        wanted |= {each["id"]: sum(map(_is_proposal, each["effects"])) for each in details}
     return wanted
+
+
+def _is_proposal(effect: Json) -> bool:
+    # A message goes into its session at once: nobody decides about it.
+    return effect["dropped"] is None and effect["kind"] != EffectKind.SESSION_MESSAGE
 
 
 async def _proposals(clients: Mapping[str, Client], runs: list[Run]) -> dict[Person, list[Json]]:
