@@ -60,7 +60,7 @@ class _Edit(_Model):
     text: str
 
 
-class _Inbox(_Model):
+class _Person(_Model):
     organisation: str
     user: str
 
@@ -73,9 +73,10 @@ class _Plan(_Model):
     scheduled: tuple[_Schedule, ...]
     approved: tuple[_Approve, ...]
     sent_again: frozenset[str]
-    inbox: _Inbox
+    inbox: _Person
     edit: _Edit
     session: str
+    coached: _Person
 
 
 Request = SwitchOff | Schedule | Approve
@@ -102,6 +103,7 @@ def sample_day(play: str, folder: Path = FOLDER) -> Script:
         pace_seconds=PACE_SECONDS,
         edit=Edit(**dict(plan.edit)),
         session=plan.session,
+        coached=Person(plan.coached.organisation, plan.coached.user),
         due=frozenset([*_pulses(events), *_scans(plan)]),
     )
 

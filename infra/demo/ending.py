@@ -9,6 +9,7 @@ from rich.text import Text
 
 from infra.demo.chat import continued
 from infra.demo.client import Client, GatewayRefused, Json
+from infra.demo.coaching import CHECKIN_PROCESSOR, latest_of
 from infra.demo.inbox import block_of, block_table, inbox_table, owner_of_inbox, place, to_approve
 from infra.demo.progress import Progress
 from infra.demo.proposals import Inboxes, collect
@@ -33,6 +34,7 @@ class Ending:
         try:
             inboxes = await collect(self.backends, self.progress.started_runs)
             await self._show_inbox(inboxes)
+            await self._show_more(inboxes)
         except (aiohttp.ClientError, TimeoutError, GatewayRefused) as error:
             self.progress.troubles.append(f"the inbox could not be shown: {error or type(error).__name__}")
         missing = [*self.progress.missing(), *inboxes.short]
@@ -52,10 +54,27 @@ class Ending:
             self.console.print("\nNone of them is a memory diff, so there is nothing to approve here.")
             return
         await self._approve(owner, proposal)
+
+    async def _show_more(self, inboxes: Inboxes) -> None:
+        """Show what a script has besides: a stale proposal, a chat that went on, an answer that rests on a document."""
+        owner = owner_of_inbox(self.script.inbox, inboxes.by_person)
+        if owner is None:
+            return
         if self.script.edit is not None:
             self.console.print(Text(), await rebased_and_undone(self.person(owner), self.script.edit), sep="\n")
         if self.script.session is not None:
             self.console.print(Text(), continued(await self.person(owner).session(self.script.session)), sep="\n")
+        if self.script.coached is not None:
+            await self._show_coaching(self.script.coached)
+
+    async def _show_coaching(self, person: Person) -> None:
+        run = latest_of(self.progress.started_runs, CHECKIN_PROCESSOR, person)
+        if run is None:
+            self.progress.troubles.append(f"no check-in of {person.user} was processed")
+            return
+        shown = await self.backends[person.organisation].run(run.id)
+        self.console.print(Text(), Text(f"Coaching for {person.user}, who asked what is written:", "bold"), sep="\n")
+        self.console.print(Text(shown["output"]["coaching"]))
 
     async def _approve(self, owner: Person, proposal: Json) -> None:
         approved = await self.person(owner).approve(proposal["id"])

@@ -105,8 +105,8 @@ class Due:
 class Script:
     """A whole demo. `inbox` is whose proposals are shown at the end; without it, those of whoever has most.
 
-    `edit` makes one of them stale, `session` is a chat of the same person that a job continued, and `due` are the fires
-    that the end waits for.
+    `edit` makes one of them stale, `session` is a chat of the same person that a job continued, `coached` is whose
+    latest check-in was answered with what a document says, and `due` are the fires that the end waits for.
     """
 
     title: str
@@ -115,6 +115,7 @@ class Script:
     pace_seconds: float = 0.0
     edit: Edit | None = None
     session: str | None = None
+    coached: Person | None = None
     due: frozenset[Due] = frozenset()
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from infra.offline_model import comparing, drafting, notes, planning, questioning, reviewing
+from infra.offline_model import comparing, drafting, following, notes, planning, questioning, reviewing
 from infra.offline_model.conform import MISSING, Conformer, DoesNotFit
 from infra.offline_model.findings import Reading, read
 from infra.offline_model.grounds import grounded
@@ -36,6 +36,7 @@ _BESIDE: dict[str, dict[str, Callable[[Reading], Any]]] = {
         "confidence": questioning.confidence,
         "reasoning": questioning.reasoning,
     },
+    "message": {"message": following.message},
     "merged_text": {"merged_text": questioning.merged_text},
     "judgements": {"judgements": comparing.judgements},
     "epics": {"roadmap_items": planning.roadmap_items, "epics": planning.epics},

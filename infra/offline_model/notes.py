@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from infra.offline_model.findings import Kind, Reading, is_quotable
-from infra.offline_model.prose import capitalised, dates, links, sentences, shortened, tickets
+from infra.offline_model.prose import capitalised, dates, links, sentences, shortened, tickets, topic_words
 from infra.offline_model.sections import Material, Remembered
 
 _QUOTED_WORDS = 25
@@ -20,7 +20,20 @@ def coaching(reading: Reading) -> str:
         *(f'Go for this today: "{_quoted(each.sentence)}".' for each in plans),
         *(f'Keep this date in sight: "{_quoted(each.sentence)}".' for each in dated),
     ]
-    return " ".join(advice) or "Thank you for checking in; write down one thing to finish today."
+    return (
+        " ".join([*advice, *_written_down(reading.material)])
+        or "Thank you for checking in; write down one thing to finish today."
+    )
+
+
+def _written_down(material: Material) -> Iterator[str]:
+    """Yield what the document that was found first says about the day."""
+    asked = {word for text in _prose(material) for word in topic_words(text)}
+    for found in material.documents[:1]:
+        said = [each for each in sentences(str(found.get("text"))) if is_quotable(each)]
+        if said:
+            closest = max(said, key=lambda each: len(asked & set(topic_words(each))))
+            yield f'"{found.get("title")}" says: "{_quoted(closest)}".'
 
 
 def summary(reading: Reading) -> str:

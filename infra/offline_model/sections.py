@@ -12,9 +12,11 @@ from infra.offline_model.told import hearsay
 _HEADINGS = (
     "Event|Environment|Content|Memory of the user|Memory of the project"
     "|Question|Merge|Field|Current text of the field|History of the user|Insight"
+    "|Session so far|Job that has ended|Output of the job"
 )
 _HEADING = re.compile(rf"^# ({_HEADINGS})\b.*$", re.MULTILINE)
 _LEFT_OUT = re.compile(r"^\(.* left out\.\)\n")
+_OF_JOB = re.compile(r"<job_output>\n(.*)\n</job_output>", re.DOTALL)
 _FACT = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 _MEMORY_LINE = re.compile(r"^(?:## (?P<label>\S+)|(?P<field>[\w.-]{1,64}): (?P<text>.*))$")
 _KEYS_OF_FACTS = (
@@ -45,9 +47,10 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that an answer may rest on; `tickets` are those that tools told of, each once.
+    """Everything that an answer may rest on; `tickets` and `documents` are those that tools told of, each once.
 
-    A `question` is about the history, which is the data then; an `insight` is to be merged into the `current_text`.
+    A `question` is about the history, which is the data then; an `insight` is to be merged into the `current_text`. A
+    `job` is what has ended in a session, and what it printed its `job_output`.
     """
 
     passages: tuple[Passage, ...]
@@ -55,6 +58,9 @@ class Material:
     data: Any = None
     memory: tuple[Remembered, ...] = ()
     tickets: tuple[Mapping[str, Any], ...] = ()
+    documents: tuple[Mapping[str, Any], ...] = ()
+    job: Mapping[str, Any] = field(default_factory=dict)
+    job_output: str = ""
     question: str = ""
     current_text: str = ""
     insight: str = ""
@@ -85,6 +91,9 @@ def read_material(text: str, told: Sequence[str] = ()) -> Material:
             for remembered in _memory(owner, sections.get(f"Memory of the {owner}", ""))
         ),
         tickets=tuple({each["ticket_id"]: each for each in reversed(list(_tickets(heard)))}.values()),
+        documents=tuple(each for each in heard if "document_id" in each),
+        job=_job(sections.get("Job that has ended", "")),
+        job_output="".join(_OF_JOB.findall(sections.get("Output of the job", ""))),
         question=sections.get("Question", "").strip().partition("\n")[0],
         current_text=sections.get("Current text of the field", "").strip(),
         insight=sections.get("Insight", "").strip(),
@@ -117,6 +126,11 @@ def _json(content: str) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         return content
+
+
+def _job(content: str) -> Mapping[str, Any]:
+    job = _json(content.strip())
+    return job if isinstance(job, dict) else {}
 
 
 def _passages(value: Any, place: str) -> Iterator[Passage]:

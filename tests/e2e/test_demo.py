@@ -55,6 +55,9 @@ def test_the_sample_day_ends_well(folder: Path) -> None:
     assert re.search(r"3 +approved, rebased +Until Friday: Working on the wallet screen", ended.stdout)
     assert re.search(r"4 +undone +Until Friday: Working on the offline cache", ended.stdout)
     assert re.search(r"now +mobile-app +schedule.fired +ticket_conflict_scanner completed", ended.stdout)
+    assert re.search(r"continued when job build-1182 had ended.*has failed with exit code 1", ended.stdout, re.DOTALL)
+    assert re.search(r'"Ticket wallet"\s+says:', ended.stdout)
+    assert re.search(r"proposals +\d+ .*roadmap item.*", ended.stdout)
     assert re.search(r"duplicates +4 ", ended.stdout)
 
 

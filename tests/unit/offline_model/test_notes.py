@@ -1,5 +1,7 @@
 """The texts of an answer that are not proposals."""
 
+import orjson
+
 from infra.offline_model import notes
 from infra.offline_model.findings import read
 from tests.unit.offline_model.inputs import CHECKIN, rendered
@@ -56,3 +58,12 @@ def test_pulse_without_memory_has_no_focus_and_no_risks() -> None:
 
     assert notes.pulse(reading) == "Nothing is remembered yet about current work."
     assert (notes.focus(reading), notes.risks(reading)) == ([], [])
+
+
+def test_coaching_quotes_what_a_document_says_about_the_day() -> None:
+    said = "The wallet has an owner. The wallet works without a network. It is blue."
+    found = orjson.dumps([{"document_id": "doc-1", "title": "Ticket wallet", "text": said}]).decode()
+
+    text = notes.coaching(read(rendered({"today": "Test the wallet without any network."}), [found]))
+
+    assert text.endswith('"Ticket wallet" says: "The wallet works without a network".')

@@ -15,7 +15,7 @@ def test_several_keys_are_read_and_the_address_has_no_slash_at_its_end() -> None
     assert (settings.open_webui_url, settings.credentials_keys) == ("https://chat.example", [KEY, KEY])
 
 
-@pytest.mark.parametrize("key", ["", "too-short", f"{KEY},wrong"])
+@pytest.mark.parametrize("key", ["", "too-short", f"{KEY},wrong"], ids=["none", "too short", "one of them wrong"])
 def test_an_open_webui_needs_keys_to_seal_with(key: str) -> None:
     with pytest.raises(ValueError, match="CREDENTIALS_KEY"):
         IntegrationSettings(open_webui_url="https://chat.example", credentials_key=SecretStr(key))
