@@ -8,6 +8,7 @@ from infra.offline_model.prose import shortened
 from infra.offline_model.sections import Material
 
 _QUOTED_WORDS = 25
+_NOTHING = "(nothing)"
 _ENDED = {
     "completed": "is done",
     "failed": "has failed",
@@ -48,4 +49,5 @@ def _telling_line(material: Material) -> str:
 
 
 def _lines(output: str) -> Iterator[str]:
-    return (line.strip() for line in output.splitlines() if line.strip() and is_quotable(line.strip()))
+    printed = (line.strip() for line in output.splitlines() if output != _NOTHING)
+    return (line for line in printed if line and is_quotable(line))
