@@ -10,7 +10,7 @@ import typer
 
 from services.cli.gateway import for_each, gateway_in
 from services.cli.options import AllUsers, AsJson, Cursor, Limit, Project, User, examples
-from services.cli.output import moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import moment, print_facts, print_json, print_page, print_text, say
 
 app = typer.Typer(no_args_is_help=True, help="Long work outside: watch it, tell its end, and see what came of it.")
 
@@ -67,12 +67,9 @@ def list_jobs(
     answer = gateway_in(context).get(_PATH, query)
     if as_json:
         print_json(answer)
-    elif not answer["jobs"]:
-        say("There are none.")
     else:
-        print_table(("ID", "STATUS", "FOLLOW-UP", "SESSION", "USER", "STARTED (UTC)", "COMMAND"), _rows(answer["jobs"]))
-        if answer["next_cursor"]:
-            say(f"\nThere are more: add --cursor {answer['next_cursor']}")
+        columns = ("ID", "STATUS", "FOLLOW-UP", "SESSION", "USER", "STARTED (UTC)", "COMMAND")
+        print_page(columns, _rows(answer["jobs"]), answer["next_cursor"])
 
 
 def _rows(jobs: Iterable[Document]) -> Iterable[tuple[str, ...]]:

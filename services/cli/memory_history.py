@@ -89,11 +89,32 @@ def set_fields(
     _report(gateway.send("PUT", path, body), as_json=as_json)
 
 
+def add(
+    context: typer.Context,
+    label: Annotated[str, typer.Argument(help="What the block is called, such as goals.", show_default=False)],
+    fields: Annotated[list[str], typer.Argument(metavar="NAME=TEXT...", help="Its fields.", show_default=False)],
+    project: Annotated[str | None, typer.Option("--project", help="As memory of this project.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="As memory of another user; for backends and admins.")
+    ] = None,
+    reason: Reason = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write a block that is not there yet."""
+    if project is not None and user is not None:
+        raise Unclear("A block is of a user or of a project: leave out --user or --project.")
+    owner = {"type": "user", "id": user} if project is None else {"type": "project", "id": project}
+    body = {"owner": owner, "label": label, "fields": dict(map(_assigned, fields)), "reason": reason}
+    _report(gateway_in(context).post("/api/memory", body), as_json=as_json)
+
+
 def add_to(app: typer.Typer) -> None:
     """Put these commands beside the others about memory."""
     app.command(epilog=examples(f"towpath memory history {_A_BLOCK}"))(history)
     app.command(epilog=examples(f"towpath memory diff {_A_BLOCK} --from 1 --to 3"))(diff)
     app.command(epilog=examples(f"towpath memory restore {_A_BLOCK} 1 --reason Nonsense."))(restore)
+    app.command(epilog=examples('towpath memory add goals "focus=Ship the wallet." --project mobile-app'))(add)
     app.command("set", epilog=examples(f'towpath memory set {_A_BLOCK} "writing=Prefers letters."'))(set_fields)
 
 

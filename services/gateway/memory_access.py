@@ -15,6 +15,13 @@ async def check_member(gateway: Gateway, caller: Caller, project: str) -> None:
         raise Forbidden(f"You are not a member of project '{project}'.")
 
 
+async def own_block(gateway: Gateway, caller: Caller, owner: Owner, label: str) -> MemoryBlock:
+    """Return the block of this label that the owner has nothing in yet, or raise Forbidden."""
+    if not await _is_owner(gateway, caller, owner):
+        raise Forbidden(f"The memory of {owner.type} '{owner.id}' is not yours to write.")
+    return MemoryBlock(caller.organisation, owner, label, {}, 0)
+
+
 async def visible_block(gateway: Gateway, caller: Caller, block_id: str) -> MemoryBlock:
     """Return a block of the caller's organisation, or raise NotFound; what is not his to see does not exist for him."""
     block = await gateway.memory_history.block(caller.organisation, block_id)

@@ -1,7 +1,7 @@
 """The versions of memory blocks, and the new ones that people write by hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
@@ -65,6 +65,19 @@ class MemoryHistory:
             query["version"] = {"$lt": before}
         with storage_errors():
             return await self._versions.find(query).sort("version", DESCENDING).limit(limit).to_list(limit)
+
+    async def begin(self, block: MemoryBlock, texts: Mapping[str, str], writing: Writing) -> MemoryBlock:
+        """Write the first version of a block that nobody has written yet. Raises MemoryChanged when somebody has."""
+        first = replace(writing, base_version=0)
+
+        async def work(session: Session) -> MemoryBlock:
+            current = await self._memory.block(block.organisation, block.owner, block.label, session)
+            if current.version != first.base_version:
+                raise await self._changed(current, texts, first, session)
+            fields = {field: text for field, text in texts.items() if text}
+            return await self._write(current, fields, first, Cause(Action.EDITED, writing.reason), session)
+
+        return await self._mongo.transaction(work)
 
     async def edit(self, block: MemoryBlock, texts: Mapping[str, str], writing: Writing) -> MemoryBlock:
         """Write a version with these texts in these fields; an empty one removes its field. Raises MemoryChanged."""

@@ -1,20 +1,22 @@
 """/api/memory/{block_id}: one memory block with its history, and what people write into it."""
 
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Self
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from contracts.agents import MemoryOwner
 from services.gateway.answers import json_answer
 from services.gateway.api_document import problems
 from services.gateway.fields import in_unicode
-from services.gateway.memory_access import visible_block
+from services.gateway.memory_access import own_block, visible_block
 from services.gateway.memory_views import DiffView, VersionList, VersionView, diff_view, version_view
 from services.gateway.problems import RequestInvalid
 from services.gateway.state import caller_of, gateway_of
 from services.gateway.views import BlockView, block_view
-from shared.domain.memory import LONGEST_TEXT
+from shared.domain.memory import LONGEST_TEXT, Owner
 from shared.domain.text_diff import fields_diff
 from shared.store.memory_history import Writing
 
@@ -26,7 +28,34 @@ Number = Annotated[int, Field(ge=0, le=_MOST_VERSION)]
 Version = Annotated[int, Path(ge=1, le=_MOST_VERSION)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 FieldText = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Texts = Annotated[dict[FieldName, FieldText], Field(min_length=1, max_length=100), AfterValidator(in_unicode)]
 Reason = Annotated[str | None, Field(max_length=2_000, description="Why; kept with the version.")]
+
+
+class MemoryOf(BaseModel):
+    """Whose a block is: a project's or a user's; without an id, the caller's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: MemoryOwner = MemoryOwner.USER
+    id: Annotated[str | None, Field(min_length=1, max_length=128)] = None
+
+    @model_validator(mode="after")
+    def _names_its_project(self) -> Self:
+        if self.type is MemoryOwner.PROJECT and self.id is None:
+            raise ValueError("id: says which project's memory it is")
+        return self
+
+
+class MemoryBeginning(BaseModel):
+    """What somebody writes into a block that nobody has written yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: MemoryOf = MemoryOf()
+    label: FieldName
+    fields: Texts
+    reason: Reason = None
 
 
 class MemoryEdit(BaseModel):
@@ -37,7 +66,7 @@ class MemoryEdit(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    fields: Annotated[dict[FieldName, FieldText], Field(min_length=1, max_length=100), AfterValidator(in_unicode)]
+    fields: Texts
     base_version: Number
     reason: Reason = None
 
@@ -50,6 +79,18 @@ class MemoryRestore(BaseModel):
     version: Annotated[int, Field(ge=1, le=_MOST_VERSION)]
     base_version: Number | None = None
     reason: Reason = None
+
+
+@router.post("/api/memory", response_model=BlockView, status_code=201, responses=problems(409))
+async def begin_block(request: Request, beginning: MemoryBeginning) -> Response:
+    """Write the first version of a block; one that is there already is left alone, which a 409 says."""
+    gateway, caller = gateway_of(request), await caller_of(request)
+    owner = Owner(beginning.owner.type, beginning.owner.id or caller.user)
+    block = await own_block(gateway, caller, owner, beginning.label)
+    writing = Writing(caller.user, gateway.clock(), beginning.reason)
+    written = await gateway.memory_history.begin(block, beginning.fields, writing)
+    log.info("memory.edited", block_id=written.id, version=written.version, by=caller.user)
+    return json_answer(block_view(written), HTTPStatus.CREATED)
 
 
 @router.get("/api/memory/{block_id}", response_model=BlockView)

@@ -62,6 +62,29 @@ async def test_a_person_writes_on_the_version_that_he_has_seen_and_nothing_else(
     assert (history[0]["restored_version"], history[1]["author"]["user"]) == (1, "olga")
 
 
+async def test_a_block_is_begun_once_and_by_whom_it_belongs_to(mongo: Mongo, asking: Asking) -> None:
+    goals = {"label": "goals", "fields": {"focus": "Ship the wallet.", "later": ""}}
+    of_project = goals | {"owner": {"type": "project", "id": "apollo"}}
+
+    begun = await asking.ask("POST", "/api/memory", json=goals | {"reason": "To begin with."})
+    again = await asking.ask("POST", "/api/memory", json=goals | {"fields": {"focus": "Rest."}})
+    of_another = await asking.ask("POST", "/api/memory", json=goals | {"owner": {"type": "user", "id": "zoe"}})
+    of_strangers = await asking.ask("POST", "/api/memory", json=of_project)
+    by_admin = await asking.ask("POST", "/api/memory", ADMIN, json=of_project)
+    unnamed = await asking.ask("POST", "/api/memory", ADMIN, json=goals | {"owner": {"type": "project"}})
+
+    assert (begun.status_code, begun.json()["version"], begun.json()["fields"]) == (
+        201,
+        1,
+        {"focus": "Ship the wallet."},
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "memory_changed")
+    assert again.json()["current"] == {"focus": "Ship the wallet."}
+    assert (of_another.status_code, of_strangers.status_code) == (403, 403)
+    assert (by_admin.status_code, by_admin.json()["owner"]["id"]) == (201, "apollo")
+    assert (unnamed.status_code, "which project" in unnamed.text) == (422, True)
+
+
 async def test_what_is_not_ones_own_does_not_exist(mongo: Mongo, asking: Asking) -> None:
     await remembered(mongo, "tea")
     requests: list[tuple[str, str, Any]] = [
