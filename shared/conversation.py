@@ -11,7 +11,7 @@ from shared.store.jobs import Finish, NewJob
 from shared.store.mongo import Document
 from shared.store.sessions import Turn, Whose
 
-CONCERNING: Final = (ChatTurnStarted, ChatTurnCompleted, SessionDeleted, JobStarted, JobFinished)
+Concerning = ChatTurnStarted | ChatTurnCompleted | SessionDeleted | JobStarted | JobFinished
 """The events that say something of a session."""
 
 LONGEST: Final = timedelta(days=7)

@@ -1,5 +1,6 @@
 """What events say of sessions and jobs: written down before the gate decides, and released for after a turn has ended."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from contracts.jobs import JobFinished, JobStarted
 from contracts.sessions import SessionDeleted
 from services.gating.overlap import Decided
 from shared.admission import Admission
-from shared.conversation import CONCERNING, finish_of, job_of, messages_of, turn_of, whose
+from shared.conversation import Concerning, finish_of, job_of, messages_of, turn_of, whose
 from shared.domain.decision import Decision, Reason, RunDecided, Skipped
 from shared.domain.job import FollowUpStatus
 from shared.domain.session import TARGET_TYPE
@@ -23,6 +24,7 @@ from shared.store.runs import RunStore
 log = structlog.get_logger()
 
 _MOST_RELEASED = 100
+_AT_A_TIME = 16
 
 Record = Mapping[str, Any]
 
@@ -40,16 +42,33 @@ class Continuing:
     turn_limit: timedelta
 
     async def note(self, events: Iterable[Event], now: datetime) -> set[str]:
-        """Write down what the events say, in their order; return the keys of ends of jobs that have ended otherwise."""
+        """Write down what the events say, in the order of each session's; some sessions are written at a time.
+
+        Returns the keys of ends of jobs that have ended otherwise.
+        """
+        of_session: dict[str, list[Concerning]] = {}
+        for event in events:
+            if isinstance(event, Concerning):
+                of_session.setdefault(whose(event).key, []).append(event)
+        if not of_session:
+            return set()
+        await self.follow_ups.sessions.keep([whose(some[0]) for some in of_session.values()], now)
+        places = asyncio.Semaphore(_AT_A_TIME)
+        noting = (self._note_all(some, now, places) for some in of_session.values())
+        noted = await asyncio.gather(*noting, return_exceptions=True)
+        for each in noted:
+            if isinstance(each, BaseException):
+                raise each
+        return {key for late in noted if isinstance(late, set) for key in late}
+
+    async def _note_all(self, some: Sequence[Concerning], now: datetime, places: asyncio.Semaphore) -> set[str]:
         late: set[str] = set()
-        concerning = [event for event in events if isinstance(event, CONCERNING)]
-        if concerning:
-            await self.follow_ups.sessions.keep([whose(event) for event in concerning], now)
-        for event in concerning:
-            if not isinstance(event, JobFinished):
-                await self._note(event, now)
-            elif not await self.follow_ups.jobs.finish(job_of(event, now), finish_of(event, now), now):
-                late.add(event.key)
+        async with places:
+            for event in some:
+                if not isinstance(event, JobFinished):
+                    await self._note(event, now)
+                elif not await self.follow_ups.jobs.finish(job_of(event, now), finish_of(event, now), now):
+                    late.add(event.key)
         return late
 
     async def _note(
