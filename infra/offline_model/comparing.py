@@ -1,138 +1,157 @@
-"""Comparing tickets by their words: the same wish twice, and wishes that contradict each other."""
+"""Comparing tickets by their words: the same wish twice, and wishes that contradict each other. In doubt neither."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from infra.offline_model.findings import Reading, is_quotable
-from infra.offline_model.prose import shortened, topic_words, words
+from infra.offline_model.particulars import Rarity, are_shared
+from infra.offline_model.prose import shortened, words
+from infra.offline_model.wording import Wording, actors, said_by_both, stem, stems, wording_of
 
 Judged = dict[str, Any]
 
-_DUPLICATE_FROM = 0.55
-_RELATED_FROM = 0.4
 _OPPOSITES = (
     ("accept", "reject"),
     ("add", "remove"),
     ("allow", "forbid"),
     ("always", "never"),
+    ("automatically", "manually"),
     ("enable", "disable"),
+    ("enforce", "waive"),
+    ("everybody", "nobody"),
+    ("expand", "collapse"),
+    ("include", "exclude"),
     ("increase", "decrease"),
-    ("everybody", "only"),
+    ("keep", "delete"),
     ("keep", "drop"),
+    ("keep", "remove"),
+    ("lock", "unlock"),
+    ("mandatory", "optional"),
+    ("open", "close"),
     ("optional", "required"),
     ("public", "private"),
+    ("raise", "lower"),
     ("show", "hide"),
     ("start", "stop"),
 )
-_DENIALS = frozenset({"not", "never", "no", "without", "stop", "don't", "cannot"})
-_SPELLED_ALIKE_FROM = 0.84
-_ENDINGS = ("ing", "ed", "es", "s", "e")
-_SHORTEST_STEM = 3
-_NUMBER = re.compile(r"\d+")
+_DENIALS = frozenset({"not", "never", "no", "without", "stop", "don't", "cannot", "missing", "lacks"})
+_LEAST_SHARED = 2
 _QUOTED_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two tickets: how alike all that they say is, and their titles alone, and what speaks against doing both."""
+class Compared:
+    """What two tickets are to each other, how surely, and why."""
 
-    one: str
-    other: str
-    likeness: float
-    likeness_of_titles: float
-    contradiction: str | None
+    verdict: str
+    confidence: str
+    reasoning: str
 
-    @property
-    def verdict(self) -> str:
-        if self.contradiction is not None:
-            return "conflict" if self.likeness_of_titles >= _RELATED_FROM else "neither"
-        return "duplicate" if self.likeness >= _DUPLICATE_FROM else "neither"
 
-    @property
-    def reasoning(self) -> str:
-        quotes = f'"{shortened(self.one, _QUOTED_WORDS)}" and "{shortened(self.other, _QUOTED_WORDS)}"'
-        match self.verdict:
-            case "duplicate":
-                return f"Both say the same: {quotes}."
-            case "conflict":
-                return f"They contradict each other ({self.contradiction}): {quotes}."
-            case _:
-                return "Their words differ."
+@dataclass(frozen=True, slots=True)
+class _Overlap:
+    """How two wordings meet: the stems of both, and those that either has alone."""
+
+    shared: int
+    fewer_alone: int
+    more_alone: int
+    names_other_things: bool
+
+    @classmethod
+    def of(cls, one: Wording, other: Wording) -> "_Overlap":
+        mine, theirs = one.deed | one.thing, other.deed | other.thing
+        both = said_by_both(mine, theirs)
+        fewer, more = sorted((len(mine - both), len(theirs - both)))
+        # What only one of them says is a detail; a thing is another one where the other says something else in its place.
+        things_alone = (one.thing - both) | (other.thing - both)
+        return cls(min(len(mine & both), len(theirs & both)), fewer, more, bool(things_alone and fewer))
 
 
 def judgements(reading: Reading) -> list[Judged]:
     """Return a judgement of each pair that the content lists, as their tickets' words say."""
     data = reading.material.data if isinstance(reading.material.data, dict) else {}
-    texts = {each.get("ticket_id"): str(each.get("text") or "") for each in _objects(data.get("tickets"))}
+    texts = {str(each.get("ticket_id")): str(each.get("text") or "") for each in _objects(data.get("tickets"))}
+    rarity = Rarity(Counter(word for text in texts.values() for word in stems(text)), len(texts))
     return [
-        _judged(each, [texts.get(ticket_id, "") for ticket_id in each["tickets"]])
+        _judged(each, [texts.get(str(ticket_id), "") for ticket_id in each["tickets"]], rarity)
         for each in _objects(data.get("pairs"))
         if isinstance(each.get("tickets"), list)
     ]
 
 
-def compared(one: str, other: str) -> Pair:
-    """Return how two texts, whose first lines are their titles, go together."""
-    title, other_title = one.partition("\n")[0], other.partition("\n")[0]
-    contradiction = next(_contradictions(title, other_title), None)
-    verbs = frozenset(_stem(verb) for pair in _OPPOSITES for verb in pair) if contradiction else frozenset()
-    return Pair(
-        title,
-        other_title,
-        _likeness(_stems(one), _stems(other)),
-        _likeness(_stems(title) - verbs, _stems(other_title) - verbs),
-        contradiction,
-    )
+def compared(one: str, other: str, rarity: Rarity) -> Compared:
+    """Return what two texts, whose first lines are their titles, are to each other."""
+    title, _, description = one.partition("\n")
+    other_title, _, other_description = other.partition("\n")
+    quotes = f'"{shortened(title, _QUOTED_WORDS)}" and "{shortened(other_title, _QUOTED_WORDS)}"'
+    if contradiction := next(_contradictions(title, other_title), None):
+        why, opposing = contradiction
+        return _contradicting(f"They contradict each other ({why}): {quotes}.", opposing, title, other_title)
+    left, right = wording_of(title), wording_of(other_title)
+    overlap = _Overlap.of(left, right)
+    if overlap.fewer_alone > overlap.shared or not overlap.shared:
+        return Compared("neither", "high", "Their words differ.")
+    if left.numbers != right.numbers or left.measures != right.measures:
+        return Compared("neither", "medium", "Their numbers differ.")
+    if overlap.names_other_things or (overlap.shared < _LEAST_SHARED and overlap.more_alone):
+        return Compared("neither", "medium", "They name different things.")
+    has = are_shared(description, other_description, rarity)
+    return _alike(overlap, f"Both say the same: {quotes}.", has_particulars=has)
 
 
-def _judged(pair: Mapping[str, Any], texts: list[str]) -> Judged:
+def _alike(overlap: _Overlap, why: str, *, has_particulars: bool) -> Compared:
+    """Judge two titles that name no different things, by what they want of these."""
+    if not overlap.more_alone:
+        return Compared("duplicate", "high", why)
+    if not overlap.fewer_alone and overlap.more_alone <= overlap.shared:
+        return Compared("duplicate", "medium", why)
+    if has_particulars and overlap.more_alone <= overlap.shared:
+        return Compared("duplicate", "low", f"{why} The words for what is wanted differ, the particulars do not.")
+    return Compared("neither", "low", "They want different things, or say so in other words.")
+
+
+def _contradicting(why: str, opposing: frozenset[str], title: str, other_title: str) -> Compared:
+    """Judge two titles that contradict each other if they are about one thing."""
+    overlap = _Overlap.of(wording_of(title).without(opposing), wording_of(other_title).without(opposing))
+    if not overlap.shared or overlap.fewer_alone or overlap.more_alone > overlap.shared:
+        return Compared("neither", "medium", "They would contradict each other, but are about different things.")
+    return Compared("conflict", "medium" if overlap.more_alone else "high", why)
+
+
+def _contradictions(one: str, other: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield what speaks against doing both, with the stems that say so."""
+    mine, theirs = set(words(one)), set(words(other))
+    for verb, opposite in _OPPOSITES:
+        if (verb in mine - theirs and opposite in theirs - mine) or (
+            opposite in mine - theirs and verb in theirs - mine
+        ):
+            yield f"{verb} and {opposite}", frozenset({stem(verb), stem(opposite)})
+    if bool(mine & _DENIALS) is not bool(theirs & _DENIALS):
+        yield "one denies it", frozenset(map(stem, _DENIALS))
+    for (alone, _), (_, let) in ((actors(one), actors(other)), (actors(other), actors(one))):
+        if alone and let - alone:
+            yield f"only {', '.join(sorted(alone))}, and {', '.join(sorted(let))}", alone | let
+    measures, others = wording_of(one).measures, wording_of(other).measures
+    if measures and others and measures.isdisjoint(others):
+        yield f"{', '.join(sorted(measures))} and {', '.join(sorted(others))}", frozenset()
+
+
+def _judged(pair: Mapping[str, Any], texts: Sequence[str], rarity: Rarity) -> Judged:
     known = len(texts) == 2 and all(text and is_quotable(text.partition("\n")[0]) for text in texts)
-    found = compared(texts[0], texts[1]) if known else Pair("", "", 0.0, 0.0, None)
-    confidence = "high" if found.likeness == 1.0 else "medium"
+    found = (
+        compared(texts[0], texts[1], rarity)
+        if known
+        else Compared("neither", "low", "One of them says nothing of itself.")
+    )
     return {
         "pair": pair.get("pair"),
         "verdict": found.verdict,
         "reasoning": found.reasoning,
-        "confidence": confidence,
+        "confidence": found.confidence,
     }
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _contradictions(one: str, other: str) -> Iterator[str]:
-    mine, theirs = set(words(one)), set(words(other))
-    for verb, opposite in _OPPOSITES:
-        if (verb in mine and opposite in theirs) or (opposite in mine and verb in theirs):
-            yield f"{verb} and {opposite}"
-    if bool(mine & _DENIALS) is not bool(theirs & _DENIALS):
-        yield "one denies it"
-    numbers, others = set(_NUMBER.findall(one)), set(_NUMBER.findall(other))
-    if numbers and others and numbers.isdisjoint(others):
-        yield f"{', '.join(sorted(numbers))} and {', '.join(sorted(others))}"
-
-
-def _likeness(mine: Iterable[str], theirs: Iterable[str]) -> float:
-    """Return the part of all words that both have, however they are spelled."""
-    left, right = set(mine), set(theirs)
-    both = left & right
-    alike = sum(any(_spelled_alike(word, other) for other in right - both) for word in left - both)
-    either = len(left | right) - alike
-    return (len(both) + alike) / either if either else 0.0
-
-
-def _spelled_alike(one: str, other: str) -> bool:
-    return one[0] == other[0] and SequenceMatcher(None, one, other).ratio() >= _SPELLED_ALIKE_FROM
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(map(_stem, topic_words(text)))
-
-
-def _stem(word: str) -> str:
-    ending = next((each for each in _ENDINGS if word.endswith(each)), "")
-    return word.removesuffix(ending) if len(word) - len(ending) >= _SHORTEST_STEM else word

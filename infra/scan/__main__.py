@@ -7,18 +7,22 @@ currency per million tokens.
 
 import argparse
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+from rich.console import Console
+
 from contracts.agents import ModelTier
 from infra.local.mongo import MongoServer
 from infra.local.ports import free_port
 from infra.offline_model.server import serving
 from infra.scan.planting import plant
-from infra.scan.report import Prices, again_as_text, as_text
+from infra.scan.report import Prices, again_as_table, as_table, misses
 from infra.scan.scanning import Scanner
 from services.runner.documents import documents, embedder_of
 from shared.clock import utc_now
@@ -26,6 +30,8 @@ from shared.llm.openai_client import OpenAIModel
 from shared.settings import RunnerSettings
 from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
+
+_WIDTH = 110
 
 
 @asynccontextmanager
@@ -55,14 +61,18 @@ async def run(given: argparse.Namespace) -> None:
     prices = Prices(given.price_input, given.price_output, given.price_embedding)
     # The whole project is told in one go, which may take longer than an operation of a service.
     settings = RunnerSettings(mongodb_timeout_seconds=30.0)
+    console = Console(width=_WIDTH, highlight=False)
     async with scanner(settings) as (scans, judge):
         await scans.tell(planted.tickets, utc_now())
-        print(f"{given.tickets:,} tickets, seed {given.seed}, judged by {judge}.", flush=True)
+        console.print(f"{given.tickets:,} tickets, seed {given.seed}, judged by {judge}.")
         found = await scans.scan()
-        print(as_text(found, planted, prices), flush=True)
+        console.print(as_table(found, planted, prices))
+        if given.show_misses:
+            console.print(misses(found, planted, given.show_misses))
+        console.print(again_as_table("Once more, nothing changed", await scans.scan(), prices))
         first = planted.tickets[0]
         await scans.tell([replace(first, title=f"{first.title} again")], utc_now())
-        print(again_as_text(await scans.scan(), prices))
+        console.print(again_as_table("Once more, after one ticket was changed", await scans.scan(), prices))
 
 
 def main() -> None:
@@ -72,9 +82,19 @@ def main() -> None:
     parser.add_argument("--duplicates", type=int, default=50)
     parser.add_argument("--conflicts", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--show-misses",
+        type=int,
+        nargs="?",
+        const=5,
+        default=0,
+        metavar="N",
+        help="list up to N (5) of each kind of miss",
+    )
     parser.add_argument("--price-input", type=float, help="of a million input tokens of the judging model")
     parser.add_argument("--price-output", type=float, help="of a million output tokens of it")
     parser.add_argument("--price-embedding", type=float, help="of a million tokens of the embedding model")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     asyncio.run(run(parser.parse_args()))
 
 

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from contracts.agents import CallMode, ModelTier
 from infra.scan.planting import MadeTicket, Pair, Planted
+from infra.scan.timing import Stopwatch, TimedEmbedder, TimedModel, TimedRetrieval
 from services.runner.agents.model_calls import ModelCalls
-from services.runner.agents.ticket_scan.handler import make_ticket_scan
+from services.runner.agents.ticket_scan.handler import TicketScan, make_ticket_scan
 from services.runner.agents.ticket_scan.judging import Judge
 from services.runner.recorder import StepRecorder
 from services.runner.tools.tool import stores_of
@@ -39,6 +40,7 @@ class Found:
     figures: Mapping[str, Any]
     usage: Usage
     seconds: float
+    seconds_of: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,8 @@ class Scanner:
     async def scan(self) -> Found:
         """Do one nightly scan, and have its run completed."""
         attempt = self._attempt(f"run_{uuid4().hex}")
-        judge = Judge(ModelCalls(self.model, self.timeout_seconds, self.mode), self.models)
-        stores = stores_of(self.mongo.database)
-        handler = make_ticket_scan(
-            judge, stores.tickets, stores.pairs, self.retrieval, self.embedder, self.timeout_seconds
-        )
+        watch = Stopwatch()
+        handler = self._handler(watch)
         started = time.perf_counter()
         done = await handler(attempt)
         seconds = time.perf_counter() - started
@@ -82,7 +81,16 @@ class Scanner:
             done.output["figures"],
             attempt.usage,
             seconds,
+            watch.seconds,
         )
+
+    def _handler(self, watch: Stopwatch) -> TicketScan:
+        calls = ModelCalls(TimedModel(self.model, watch), self.timeout_seconds, self.mode)
+        stores = stores_of(self.mongo.database)
+        embedder = TimedEmbedder(self.embedder, watch) if self.embedder else None
+        retrieval = TimedRetrieval(self.retrieval, watch)
+        judge = Judge(calls, self.models)
+        return make_ticket_scan(judge, stores.tickets, stores.pairs, retrieval, embedder, self.timeout_seconds)
 
     def _attempt(self, run_id: str) -> Attempt:
         claim = Claim(run_id, 1, "scan")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.document import Filters, Neighbour
+from shared.retrieval.nearest import nearest_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,30 +68,15 @@ class Table:
 
     def neighbours(self, kind: str, keys: Sequence[str], limit: int) -> dict[str, list[Neighbour]]:
         """Return for each document that has vectors the nearest others of its kind, by document id."""
-        places = {key: place for place, key in enumerate(self._keys)}
-        wanted = [key for key in keys if key in places]
-        rows = self._rows(Filters(kinds=(kind,)))
-        found = {}
-        for key in wanted:
-            found[self.blocks[key].document_id] = self._neighbours_of(places[key], rows, limit)
-        return found
-
-    def _neighbours_of(self, place: int, rows: "Rows | None", limit: int) -> list[Neighbour]:
-        own = self.blocks[self._keys[place]]
-        queries = [row.tobytes() for row in own.vectors]
-        most = len(self._numbers) if rows is None else len(rows)
-        count = limit + len(queries)
-        while True:
-            best: dict[int, float] = {}
-            for row, similarity in (each for answer in self._compared(queries, count, rows) for each in answer):
-                other = self._place(row)
-                if other != place:
-                    best[other] = max(best.get(other, -1.0), similarity)
-            # The nearest chunks may all be of few documents: only then is there more to look at.
-            if len(best) >= limit or count >= most:
-                nearest = sorted(best.items(), key=lambda each: -each[1])[:limit]
-                return [Neighbour(self.blocks[self._keys[other]].document_id, score) for other, score in nearest]
-            count *= 2
+        places = [place for place, key in enumerate(self._keys) if self.blocks[key].kind == kind]
+        documents = [self.blocks[self._keys[place]] for place in places]
+        wanted = set(keys)
+        asked = [at for at, place in enumerate(places) if self._keys[place] in wanted]
+        near = nearest_groups([each.vectors for each in documents], asked, limit)
+        return {
+            documents[at].document_id: [Neighbour(documents[other].document_id, score) for other, score in found]
+            for at, found in zip(asked, near, strict=True)
+        }
 
     def _compared(self, queries: Sequence[bytes], limit: int, rows: "Rows | None") -> list[list[tuple[int, float]]]:
         """Return for each query the rows that are nearest, with their similarity."""

@@ -8,6 +8,7 @@ from typing import Any
 from services.runner.agents.ticket_scan.candidates import candidates, pairs_by_meaning
 from services.runner.agents.ticket_scan.findings import Figures
 from services.runner.agents.ticket_scan.indexing import KIND, TicketIndex
+from services.runner.agents.ticket_scan.titles import pairs_by_titles
 from services.runner.agents.ticket_scan.words import pairs_by_words
 from shared.domain.ticket import JudgedPair, PairKey, Ticket
 from shared.retrieval.port import Neighbour
@@ -15,7 +16,7 @@ from shared.store.ticket_pairs import TicketPairStore
 from shared.store.tickets import TicketStore
 
 _NEIGHBOURS = 8
-_TICKETS_PER_QUESTION = 500
+_TICKETS_PER_QUESTION = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ class Planner:
 def _chosen(
     tickets: Mapping[str, Ticket], near: Mapping[str, Sequence[Neighbour]], asked_about: frozenset[str]
 ) -> list[PairKey]:
-    return candidates((pairs_by_meaning(near), pairs_by_words(tickets)), frozenset(tickets), asked_about)
+    by_words = pairs_by_words(tickets)
+    orders = (pairs_by_meaning(near), by_words, pairs_by_titles(tickets, by_words))
+    return candidates(orders, frozenset(tickets), asked_about)
 
 
 def _is_known(pair: PairKey, judged: JudgedPair | None, tickets: Mapping[str, Ticket]) -> bool:

@@ -22,14 +22,13 @@ def pairs_by_words(tickets: Mapping[str, Ticket]) -> list[PairKey]:
 
     Most words are common in a project, but two of them together in a title seldom are. What more than a few tickets
     have says nothing, and would make every ticket a neighbour of every other. A pair's likeness is the weight of what
-    the two share against that of their titles: what descriptions say besides makes no wish another one.
+    the two share against that of the plainer title: what is said besides makes no wish another one.
     """
     said = {ticket_id: frozenset(_features(ticket)) for ticket_id, ticket in tickets.items()}
     speakers = _speakers(said)
     weights = {feature: math.log((len(said) + 1) / len(who)) ** 2 for feature, who in speakers.items()}
     lengths = {
-        ticket_id: math.sqrt(1 + sum(weights[each] for each in _title_features(ticket)))
-        for ticket_id, ticket in tickets.items()
+        ticket_id: 1 + sum(weights[each] for each in _title_features(ticket)) for ticket_id, ticket in tickets.items()
     }
     most = min(_MOST_TICKETS_OF_A_FEATURE, max(2, len(tickets) // 2))
     shared: defaultdict[PairKey, float] = defaultdict(float)
@@ -37,22 +36,23 @@ def pairs_by_words(tickets: Mapping[str, Ticket]) -> list[PairKey]:
         if 2 <= len(who) <= most:
             for one, other in combinations(sorted(who), 2):
                 shared[one, other] += weights[feature]
-    likeness = {pair: weight / (lengths[pair[0]] * lengths[pair[1]]) for pair, weight in shared.items()}
+    likeness = {pair: weight / min(lengths[pair[0]], lengths[pair[1]]) for pair, weight in shared.items()}
     return sorted(likeness, key=lambda pair: (-likeness[pair], pair))
 
 
 def _features(ticket: Ticket) -> Iterator[Feature]:
     yield from _words(ticket.text)
-    yield from combinations(_title_words(ticket), 2)
+    yield from combinations(title_words(ticket), 2)
 
 
 def _title_features(ticket: Ticket) -> Iterator[Feature]:
-    words = _title_words(ticket)
+    words = title_words(ticket)
     yield from words
     yield from combinations(words, 2)
 
 
-def _title_words(ticket: Ticket) -> list[str]:
+def title_words(ticket: Ticket) -> list[str]:
+    """Return the words that a title begins with, without their usual endings, each once and sorted."""
     return sorted(set(islice(_words(ticket.title), _MOST_TITLE_WORDS)))
 
 
