@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.domain.deadline import run_deadline
 from shared.domain.run import RunError, RunStatus
+from shared.domain.session import KEYS as SESSION_KEYS
 from shared.store.run_documents import (
     DISPATCH_AGAIN_AFTER,
     LOOK_AT_HOLDING_WITHIN,
@@ -45,8 +46,12 @@ class KeptRunQueue(RunQueue):
         if least_urgent_first:
             last = max((run["rank"] for run in found), default=None)
             found = [run for run in found if run["rank"] == last]
-        first = sorted(found, key=_urgency)[:limit]
-        return [{name: value for name, value in run.items() if name in {"_id", *TO_RELEASE}} for run in first]
+        return [_to_release(run) for run in sorted(found, key=_urgency)[:limit]]
+
+    async def waiting_for_sessions(self, limit: int) -> list[Document]:
+        """Return what a release needs of runs that wait for a turn of a session to end."""
+        found = sorted(self.kept.find({"waiting_for.key": SESSION_KEYS, "status": RunStatus.QUEUED}), key=_urgency)
+        return [_to_release(run) for run in found[:limit]]
 
     async def waiting_ahead(self, run: Document, limit: int) -> int:
         """Return how many runs wait under the same key in front of this one, counting no further than `limit`."""
@@ -92,6 +97,10 @@ class KeptRunQueue(RunQueue):
     def _still_waiting(self, run_id: str, attempt: int) -> list[Document]:
         query = {"_id": run_id, "status": RunStatus.QUEUED, "attempt": attempt, "waiting_for": {"$ne": None}}
         return list(self.kept.find(query))
+
+
+def _to_release(run: Document) -> Document:
+    return {name: value for name, value in run.items() if name in {"_id", *TO_RELEASE}}
 
 
 def _urgency(run: Document) -> tuple[int, datetime]:

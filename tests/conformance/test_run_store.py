@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.lanes import Lane
 from shared.domain.run import TERMINAL, Claim, RunError, RunStatus, Usage, Waiting
+from shared.domain.session import session_key
 from shared.domain.slot import Slot
 from shared.settings import ServiceSettings
 from shared.store.mongo import Mongo
@@ -39,7 +40,7 @@ SOME_IDS = st.lists(IDS, min_size=1, max_size=4, unique=True)
 OWNERS = st.sampled_from(["runner-1", "runner-2"])
 ATTEMPTS = st.integers(0, 2)
 CLAIMS = st.builds(Claim, IDS, ATTEMPTS, OWNERS)
-KEYS = st.sampled_from(["narrow", "wide"])
+KEYS = st.sampled_from(["narrow", "wide", session_key("acme", "chat")])
 USED = Usage(12, 7, 1)
 
 
@@ -168,6 +169,7 @@ CALLS: dict[str, st.SearchStrategy[Call]] = {
         st.integers(1, 3),
         st.booleans(),
     ),
+    "waiting_for_sessions": st.just(lambda runs, _, __: _in_order(runs.waiting_for_sessions(10))),
     "waiting_ahead": st.builds(
         lambda number, key: (
             lambda runs, _, __: runs.waiting_ahead(

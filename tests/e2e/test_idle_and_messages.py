@@ -105,7 +105,7 @@ async def test_each_quiet_time_of_a_user_starts_one_run_also_when_the_leading_sc
 ) -> None:
     caller = platform.caller(organisation)
     printed = await _apply(platform, caller, tmp_path, GRADER)
-    assert "batch_size is not needed: each user is a run of its own" in printed
+    assert "queries.0.recent_limit: of no effect, because scope is not 'recent'" in printed
     first = checkin(organisation, "I prefer reviews before lunch.")
 
     await caller.publish(first)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -84,11 +84,9 @@ async def listening(
 
 
 async def _heard(content: aiohttp.StreamReader) -> AsyncIterator[Sent]:
-    with suppress(asyncio.IncompleteReadError):
-        while True:
-            lines = (await content.readuntil(b"\n\n")).decode().split("\n")
-            for sent in events_in(lines):
-                yield sent
+    while block := await content.readuntil(b"\n\n"):
+        for sent in events_in(block.decode().split("\n")):
+            yield sent
 
 
 async def _named(events: AsyncIterator[Sent]) -> AsyncIterator[Sent]:

@@ -73,4 +73,5 @@ async def test_the_question_uses_its_index(mongo: Mongo) -> None:
     assert {each.user: found.event_key for each, found in latest.items()} == {f"u{n}": f"ev_{n}" for n in range(3)}
     (plan,) = await plan_of(mongo, lambda mongo: SightingStore(mongo.database).latest(sought, NOW - HOUR))
     assert is_indexed(plan)
-    assert plan.count("user: 1, type: 1") == 3
+    # Each member by an index of its own bounds; which of the two is quicker is for the server to say.
+    assert plan.count("organisation: 1, user: 1") == 3
