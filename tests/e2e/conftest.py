@@ -24,14 +24,17 @@ def two_schedulers(settings: LocalSettings) -> Sequence[Part]:
     return [*parts[:place], scheduler, replace(scheduler, name="scheduler-2"), *parts[place + 1 :]]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def platform(server_folder: Path) -> AsyncIterator[Platform]:
-    """Yield the platform that gentle tests share: what they stop runs again when they end. It has two schedulers."""
+    """Yield the platform that gentle tests share: what they stop runs again when they end. It has two schedulers.
+
+    It ends with the last of them, since even an idle platform takes a fifth of a CPU.
+    """
     async with running_platform(server_folder, SHARED, two_schedulers) as started:
         yield started
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def platform_without_timers(server_folder: Path) -> AsyncIterator[Platform]:
     """Yield a platform where nothing fires by itself."""
     async with running_platform(server_folder, {"OPERATING_BACKGROUND_ENABLED": "false"}, runners=1) as started:
