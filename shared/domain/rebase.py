@@ -5,11 +5,13 @@ are merged word by word. Nothing is normalised: every blank and line break of th
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from merge3 import Merge3
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_WRITTEN = re.compile(r"\w+|[^\w\s]")
 _MOST_WORDS = 4_000
 """More words than this in conflicting lines are not compared: that would hold up everybody else for too long."""
 
@@ -28,7 +30,14 @@ def rebase(base: str, current: str, proposed: str) -> str | None:
         if lines is None:
             return None
         merged += lines
-    return "\n".join(merged)
+    text = "\n".join(merged)
+    return None if _brings_back(text, base, current, proposed) else text
+
+
+def _brings_back(merged: str, base: str, current: str, proposed: str) -> bool:
+    """Return whether a word is there more often than both changes leave it: blanks were taken for what stayed in place."""
+    found, before, *after = (Counter(_WRITTEN.findall(text)) for text in (merged, base, current, proposed))
+    return any(count > max(0, after[0][word] + after[1][word] - before[word]) for word, count in found.items())
 
 
 def words(text: str) -> list[str]:
