@@ -21,7 +21,7 @@ QUICK: Final = AgentSpec(
     key="soak_quick",
     name="Does nothing",
     handler="noop",
-    triggers=(EventTrigger(event="ticket.opened", target=_TARGET),),
+    triggers=(EventTrigger(event="ticket.closed", target=_TARGET),),
 )
 SLOW: Final = AgentSpec(
     key="soak_slow",
@@ -80,10 +80,15 @@ def _event(number: int, kind: Kind) -> dict[str, Any]:
     }
     if kind in {Kind.MODEL, Kind.FAILS}:
         return {**common, "type": "checkin.submitted", "data": _checkin(number, kind)}
-    ticket = {"ticket_id": f"T-{number}", "title": "Export stops after the first page", "status": "open"}
     if kind is Kind.QUICK:
-        return {**common, "type": "ticket.opened", "data": ticket}
-    return {**common, "type": "ticket.changed", "pausems": _LONG_MS, "data": {**ticket, "changed_fields": ["status"]}}
+        return {**common, "type": "ticket.closed", "data": _ticket(f"T-{number}", "closed")}
+    # Open tickets stay for as long as they are open, so there are only so many.
+    changed = {**_ticket(f"T-open-{number % _USERS}", "open"), "changed_fields": ["status"]}
+    return {**common, "type": "ticket.changed", "pausems": _LONG_MS, "data": changed}
+
+
+def _ticket(id: str, status: str) -> dict[str, Any]:
+    return {"ticket_id": id, "title": "Export stops after the first page", "status": status}
 
 
 def _checkin(number: int, kind: Kind) -> dict[str, Any]:

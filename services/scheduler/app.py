@@ -57,6 +57,7 @@ from shared.store.schedules import ScheduleStore
 from shared.store.server_clock import ServerClock
 from shared.store.sessions import SessionStore
 from shared.store.slots import SlotStore
+from shared.store.tickets import TicketStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
@@ -118,7 +119,7 @@ def make_sweeper(
 def make_history(settings: SchedulerSettings, mongo: Mongo, leader: Leader, clock: Clock) -> History:
     """Compose the deletion of what is old."""
     keep_for = timedelta(seconds=settings.history_retention_seconds)
-    return History(Retention(mongo.database), leader, clock, keep_for)
+    return History(Retention(mongo.database), TicketStore(mongo.database), leader, clock, keep_for)
 
 
 def make_timers(

@@ -11,6 +11,7 @@ import structlog
 from services.scheduler.leader import Leader
 from shared.clock import Clock
 from shared.store.retention import Batch, Retention
+from shared.store.tickets import TicketStore
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ class History:
     """Deletes while this process leads. A round that is cut short, or done by two at once, is done again."""
 
     retention: Retention
+    tickets: TicketStore
     leader: Leader
     clock: Clock
     keep_for: timedelta
@@ -50,6 +52,7 @@ class History:
             gone["events"] += await self.retention.delete_events(events)
         gone["proposals"] += await self._delete_many(self.retention.delete_proposals, before)
         gone["replays"] += await self._delete_many(self.retention.delete_replays, before)
+        gone["tickets"] += await self._delete_many(self.tickets.delete_closed, before)
         await self.retention.forget_runners(now - max(self.keep_for, _RUNNERS_KEPT_FOR))
         if gone.total():
             log.info("history.shortened", **gone)

@@ -93,6 +93,17 @@ class TicketStore:
             found = await self._tickets.find(query, {"ticket_id": 1, "changed_at": 1}).limit(limit).to_list(limit)
         return {each["ticket_id"]: _revision(each["changed_at"]) for each in found}
 
+    async def delete_closed(self, before: datetime, limit: int) -> int:
+        """Forget tickets that were closed before this moment, of so many of the oldest; return how many.
+
+        One that can still be found by its vector stays until the next scan has seen to that.
+        """
+        closed = {"closed": True, "changed_at": {"$lt": before}, "indexed_hash": {"$not": {"$type": "string"}}}
+        with storage_errors():
+            found = self._tickets.find(closed, {"_id": 1}).sort("changed_at", ASCENDING).limit(limit)
+            ids = [each["_id"] async for each in found]
+            return (await self._tickets.delete_many({"_id": {"$in": ids}, **closed})).deleted_count if ids else 0
+
 
 def _key(organisation: str, project: str, ticket_id: str) -> str:
     return derived_id("tkt", organisation, project, ticket_id)

@@ -13,6 +13,7 @@ from shared.store.inspection import Inspection
 from shared.store.leases import LeaseStore
 from shared.store.mongo import Mongo
 from shared.store.retention import Retention
+from shared.store.tickets import TicketStore
 from tests.integration.doctor.given import a_run, an_event, an_open_run
 from tests.support.plans import is_indexed, plan_of
 
@@ -27,7 +28,7 @@ def history(mongo: Mongo) -> History:
     """Return the history of a leading scheduler, whose clock stands still."""
     leader = Leader(LeaseStore(mongo.database), "one", 3)
     leader.is_leading.set()
-    return History(Retention(mongo.database), leader, lambda: NOW, KEEP_FOR)
+    return History(Retention(mongo.database), TicketStore(mongo.database), leader, lambda: NOW, KEEP_FOR)
 
 
 async def put(mongo: Mongo, collection: str, *documents: dict[str, Any]) -> None:
@@ -55,11 +56,31 @@ async def test_an_old_run_goes_with_everything_that_belongs_to_it(mongo: Mongo, 
 
     gone = await history.shorten()
 
-    assert gone == {"runs": 1, "events": 1, "proposals": 0, "replays": 0}
+    assert gone == {"runs": 1, "events": 1, "proposals": 0, "replays": 0, "tickets": 0}
     assert await ids(mongo, "runs") == {"young"}
     assert await ids(mongo, "events") == {"event-of-young"}
     assert await ids(mongo, "steps") == await ids(mongo, "bodies") == {"young:0"}
     assert await ids(mongo, "dead_letters") == {"other"}
+
+
+async def test_a_ticket_goes_when_it_was_closed_long_ago_and_no_vector_of_it_is_left(
+    mongo: Mongo, history: History
+) -> None:
+    old: dict[str, Any] = {"closed": True, "changed_at": PAST}
+    await put(
+        mongo,
+        "tickets",
+        {"_id": "closed", **old},
+        {"_id": "taken out", **old, "indexed_hash": None},
+        {"_id": "indexed", **old, "indexed_hash": "h"},
+        {"_id": "young", **old, "changed_at": RECENT},
+        {"_id": "open", **old, "closed": False},
+    )
+
+    gone = await history.shorten()
+
+    assert gone["tickets"] == 2
+    assert await ids(mongo, "tickets") == {"indexed", "young", "open"}
 
 
 async def test_an_old_replay_goes_when_its_last_run_is_gone(mongo: Mongo, history: History) -> None:
@@ -164,7 +185,7 @@ async def test_doing_it_again_changes_nothing(mongo: Mongo, history: History) ->
 
     await history.shorten()
 
-    assert await history.shorten() == {"proposals": 0, "replays": 0}
+    assert await history.shorten() == {"proposals": 0, "replays": 0, "tickets": 0}
 
 
 async def test_a_scheduler_that_does_not_lead_any_more_stops(mongo: Mongo, history: History) -> None:
