@@ -8,9 +8,11 @@ from services.gateway.state import Gateway
 Document = dict[str, Any]
 
 
+def visible_to(caller: Caller) -> Document:
+    """Return the query for the proposals of the caller's organisation that are his to decide."""
+    return {"organisation": caller.organisation, **({} if caller.sees_organisation else {"user": caller.user})}
+
+
 async def visible_proposal(gateway: Gateway, caller: Caller, proposal_id: str) -> Document:
-    """Return a proposal of the caller's organisation that is his to decide, or raise NotFound."""
-    query: Document = {"_id": proposal_id, "organisation": caller.organisation}
-    if not caller.sees_organisation:
-        query["user"] = caller.user
-    return await gateway.proposals.get(query)
+    """Return a proposal that is the caller's to decide, or raise NotFound."""
+    return await gateway.proposals.get({**visible_to(caller), "_id": proposal_id})

@@ -1,8 +1,9 @@
 """The connection to MongoDB, and what its failures mean to the rest of the code."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ Database = AsyncIOMotorDatabase[Document]
 TransactionSession = AsyncIOMotorClientSession
 
 DUPLICATE_KEY = 11_000
+_SESSION_SECONDS = 60.0
+"""The server forgets a session that is not used for half an hour."""
 # A server that was started again, or is primary no more, knows nothing of the cursors that were open (43, 237).
 _FAILOVER_CODES = frozenset({43, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13_436})
 
@@ -41,6 +44,7 @@ class Mongo:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._timeout_seconds = settings.mongodb_timeout_seconds
+        self._idle_sessions: list[tuple[float, TransactionSession]] = []
         timeout = int(self._timeout_seconds * 1_000)
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             settings.mongodb_url,
@@ -71,11 +75,29 @@ class Mongo:
 
         try:
             with storage_errors():
-                async with asyncio.timeout(self._timeout_seconds), await self._client.start_session() as session:
+                async with asyncio.timeout(self._timeout_seconds), self._session() as session:
                     result: Result = await session.with_transaction(once)
                     return result
         except TimeoutError as error:
             raise StorageUnavailable("MongoDB did not finish a transaction in time") from error
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[TransactionSession]:
+        """Yield a session for one transaction: the last one again, since to start and to end one takes a thread each."""
+        now, session = time.monotonic(), None
+        while self._idle_sessions and session is None:
+            left_at, idle = self._idle_sessions.pop()
+            if now - left_at < _SESSION_SECONDS:
+                session = idle
+            else:
+                await idle.end_session()
+        session = session or await self._client.start_session()
+        try:
+            yield session
+        except BaseException:
+            await session.end_session()
+            raise
+        self._idle_sessions.append((time.monotonic(), session))
 
     async def ping(self) -> None:
         """Raise StorageUnavailable unless a primary answers."""

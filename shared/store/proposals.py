@@ -97,14 +97,17 @@ class ProposalStore:
             )
         return rejected or _same(await self.get({"_id": proposal_id}), ProposalStatus.REJECTED)
 
-    async def approve(self, proposal_id: str, deciding: Deciding, edit: Edit | None = None) -> Document:
+    async def approve(
+        self, proposal_id: str, deciding: Deciding, edit: Edit | None = None, whose: Document | None = None
+    ) -> Document:
         """Approve a pending proposal and, in the same transaction, write the block's next version, or for other kinds than
         memory the event that tells the product.
 
-        Approving again is the same answer. Raises ProposalDecided, ProposalExpired, NotEditable, or ProposalStale when
-        newer text is in the way.
+        Approving again is the same answer. Raises ProposalDecided, ProposalExpired, NotEditable, ProposalStale when
+        newer text is in the way, or NotFound when it is not among those that are meant by `whose`, a query.
         """
-        return await self._mongo.transaction(lambda session: self._approve(proposal_id, deciding, edit, session))
+        query = {**(whose or {}), "_id": proposal_id}
+        return await self._mongo.transaction(lambda session: self._approve(query, deciding, edit, session))
 
     async def undo(self, proposal_id: str, deciding: Deciding) -> Document:
         """Write a version of the block without what an approved memory diff had changed; undoing again is the same.
@@ -124,8 +127,8 @@ class ProposalStore:
             expired = [{"$set": {"status": ProposalStatus.EXPIRED.value, "decided_at": "$expires_at"}}]
             return (await self._proposals.update_many({**pending, "_id": {"$in": ids}}, expired)).modified_count
 
-    async def _approve(self, proposal_id: str, deciding: Deciding, edit: Edit | None, session: Session) -> Document:
-        proposal = await self.get({"_id": proposal_id}, session)
+    async def _approve(self, query: Document, deciding: Deciding, edit: Edit | None, session: Session) -> Document:
+        proposal = await self.get(query, session)
         if proposal["status"] != ProposalStatus.PENDING:
             return _same(proposal, ProposalStatus.APPROVED, edit)
         if (expires_at := proposal.get("expires_at")) is not None and expires_at <= deciding.at:

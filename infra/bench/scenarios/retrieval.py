@@ -123,7 +123,7 @@ async def measured(mongo: Mongo, count: int) -> Section:
             Figure("after a change", changed * 1_000, "ms", "one document of ten chunks was indexed again"),
             Figure("recall", 100 * recall, "%", f"of the {_FOUND} nearest by vectors of 32-bit floats"),
         ],
-        "Vectors of signed bytes, compared one by one. Embedding is not in these figures.",
+        "Vectors of signed bytes, compared one by one. Embedding is not in these figures",
     )
 
 

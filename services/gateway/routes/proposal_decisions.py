@@ -10,7 +10,7 @@ from services.gateway.answers import json_answer
 from services.gateway.api_document import problems
 from services.gateway.approvals import tell_approved
 from services.gateway.auth import Caller
-from services.gateway.proposal_access import visible_proposal
+from services.gateway.proposal_access import visible_proposal, visible_to
 from services.gateway.state import Gateway, caller_of, gateway_of
 from services.gateway.views import ProposalView, View, proposal_view
 from shared.domain.memory import LONGEST_TEXT
@@ -130,8 +130,7 @@ async def _result(gateway: Gateway, caller: Caller, proposal_id: str, deciding: 
 async def _approve(
     gateway: Gateway, caller: Caller, proposal_id: str, deciding: Deciding, edit: Edit | None
 ) -> dict[str, Any]:
-    await visible_proposal(gateway, caller, proposal_id)
-    approved = await gateway.proposals.approve(proposal_id, deciding, edit)
+    approved = await gateway.proposals.approve(proposal_id, deciding, edit, visible_to(caller))
     await tell_approved(gateway.publisher, approved)
     log.info("proposal.approved", proposal_id=proposal_id, kind=approved["kind"], by=caller.user)
     return approved
