@@ -27,6 +27,16 @@ def rest_seconds(keep_for: timedelta) -> float:
     return min(max(keep_for.total_seconds() / 200, _OFTEN_SECONDS), _SELDOM_SECONDS)
 
 
+async def delete_all(delete: Callable[[datetime, int], Awaitable[int]], before: datetime) -> int:
+    """Delete everything of before this moment, so much at a time; return how much that was."""
+    deleted = 0
+    while count := await delete(before, _BATCH):
+        deleted += count
+        # Others want the database as well.
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return deleted
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """Deletes while this process leads. A round that is cut short, or done by two at once, is done again."""
@@ -50,20 +60,13 @@ class History:
             gone["runs"] += await self.retention.delete_runs(runs, before)
         async for events in self._while_leading(self.retention.old_events(before, _BATCH)):
             gone["events"] += await self.retention.delete_events(events)
-        gone["proposals"] += await self._delete_many(self.retention.delete_proposals, before)
-        gone["replays"] += await self._delete_many(self.retention.delete_replays, before)
-        gone["tickets"] += await self._delete_many(self.tickets.delete_closed, before)
+        gone["proposals"] += await delete_all(self.retention.delete_proposals, before)
+        gone["replays"] += await delete_all(self.retention.delete_replays, before)
+        gone["tickets"] += await delete_all(self.tickets.delete_closed, before)
         await self.retention.forget_runners(now - max(self.keep_for, _RUNNERS_KEPT_FOR))
         if gone.total():
             log.info("history.shortened", **gone)
         return dict(gone)
-
-    async def _delete_many(self, delete: Callable[[datetime, int], Awaitable[int]], before: datetime) -> int:
-        deleted = 0
-        while count := await delete(before, _BATCH):
-            deleted += count
-            await asyncio.sleep(_PAUSE_SECONDS)
-        return deleted
 
     async def _while_leading(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         async for batch in batches:

@@ -1,22 +1,17 @@
 """Keeps few sessions and jobs: those in which nothing happens any more go, a little at a time."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
-from services.scheduler.history import rest_seconds
+from services.scheduler.history import delete_all, rest_seconds
 from services.scheduler.leader import Leader
 from shared.clock import Clock
 from shared.store.jobs import JobStore
 from shared.store.sessions import SessionStore
 
 log = structlog.get_logger()
-
-_BATCH = 200
-_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +34,9 @@ class SessionHistory:
         """Delete what is old enough by now; return how much of what went."""
         now = self.clock()
         gone = {
-            "jobs": await _all(self.jobs.delete_old, now - self.keep_jobs_for),
-            "sessions": await _all(self.sessions.delete_old, now - self.keep_sessions_for),
+            "jobs": await delete_all(self.jobs.delete_old, now - self.keep_jobs_for),
+            "sessions": await delete_all(self.sessions.delete_old, now - self.keep_sessions_for),
         }
         if any(gone.values()):
             log.info("sessions.shortened", **gone)
         return gone
-
-
-async def _all(delete: Callable[[datetime, int], Awaitable[int]], before: datetime) -> int:
-    deleted = 0
-    while count := await delete(before, _BATCH):
-        deleted += count
-        # Others want the database as well.
-        await asyncio.sleep(_PAUSE_SECONDS)
-    return deleted

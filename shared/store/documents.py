@@ -7,14 +7,13 @@ from hashlib import blake2b
 from typing import Any
 
 from bson.binary import VECTOR_SUBTYPE, Binary
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel, ReplaceOne
 
 from contracts.ids import derived_id
 from shared.clock import Clock
 from shared.domain.document import Chunk, Document
 from shared.store import mongo as store
-from shared.store.mongo import Collection, Mongo, storage_errors
+from shared.store.mongo import Collection, Mongo, TransactionSession, storage_errors
 
 INDEXES = [
     IndexModel(
@@ -85,7 +84,7 @@ class DocumentStore:
         """Remove documents up to these revisions; return how many chunks are gone."""
         keys = {place.key(kind, id_): (id_, revision) for id_, revision in revisions.items()}
 
-        async def work(session: AsyncIOMotorClientSession) -> int:
+        async def work(session: TransactionSession) -> int:
             now = self._clock()
             earlier = await self._earlier(keys, session)
             going = {key: named for key, named in keys.items() if named[1] >= _latest(earlier.get(key))}
@@ -101,7 +100,7 @@ class DocumentStore:
     async def _put(self, place: Place, documents: Sequence[Document]) -> list[str]:
         wanted = {place.key(document.kind, document.id): document for document in documents}
 
-        async def work(session: AsyncIOMotorClientSession) -> list[str]:
+        async def work(session: TransactionSession) -> list[str]:
             now = self._clock()
             earlier = await self._earlier(wanted, session)
             taken = {key: document for key, document in wanted.items() if _is_news(earlier.get(key), document)}
@@ -112,7 +111,7 @@ class DocumentStore:
 
         return await self._mongo.transaction(work)
 
-    async def _earlier(self, keys: Iterable[str], session: AsyncIOMotorClientSession) -> dict[str, store.Document]:
+    async def _earlier(self, keys: Iterable[str], session: TransactionSession) -> dict[str, store.Document]:
         found = self._documents.find({"_id": {"$in": list(keys)}}, session=session)
         return {document["_id"]: document async for document in found}
 
@@ -125,7 +124,7 @@ class DocumentStore:
         documents: Mapping[str, Document],
         earlier: Mapping[str, store.Document],
         now: datetime,
-        session: AsyncIOMotorClientSession,
+        session: TransactionSession,
     ) -> None:
         heads = [
             ReplaceOne(

@@ -4,13 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from contracts.agent_kinds import AgentStatus
 from contracts.ids import derived_id
 from shared.store.agent_documents import PlannedStatus, planned_status
-from shared.store.mongo import Collection, Document, Mongo, storage_errors
+from shared.store.mongo import Collection, Document, Mongo, TransactionSession, storage_errors
 from shared.store.revision import Revision
 
 AGENT_INDEXES = [IndexModel([("planned_status.at", ASCENDING)], name="planned", sparse=True)]
@@ -85,7 +84,7 @@ class LifecycleStore:
     async def carry_out(self, due: Due, now: datetime) -> AgentStatus | None:
         """Do what was planned and return the status before; None when it was done, changed or cancelled meanwhile."""
 
-        async def once(session: AsyncIOMotorClientSession) -> Document | None:
+        async def once(session: TransactionSession) -> Document | None:
             before: Document | None = await self._agents.find_one_and_update(
                 {"_id": due.agent_id, "planned_status.id": due.planned.id},
                 {"$set": {"status": due.planned.status}, "$unset": {"planned_status": ""}},
@@ -113,7 +112,7 @@ class LifecycleStore:
     async def _write(
         self, agent_id: str, update: Document, change: ChangeRecord, query: Document | None = None
     ) -> bool:
-        async def once(session: AsyncIOMotorClientSession) -> bool:
+        async def once(session: TransactionSession) -> bool:
             result = await self._agents.update_one(query or {"_id": agent_id}, update, session=session)
             if result.matched_count:
                 await self._changes.insert_one(_document(agent_id, change), session=session)

@@ -4,12 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from contracts.agents import MemoryOwner
 from shared.domain.memory import Action, Owner, block_id
-from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.mongo import Collection, Database, Document, TransactionSession, storage_errors
 
 INDEXES = [
     IndexModel(
@@ -77,9 +76,7 @@ class MemoryStore:
         with storage_errors():
             return [block_of(document) async for document in self._blocks.find(query).sort("label", ASCENDING)]
 
-    async def block(
-        self, organisation: str, owner: Owner, label: str, session: AsyncIOMotorClientSession
-    ) -> MemoryBlock:
+    async def block(self, organisation: str, owner: Owner, label: str, session: TransactionSession) -> MemoryBlock:
         """Return a block as a transaction sees it; one that nobody has written is empty, at version 0."""
         with storage_errors():
             document = await self._blocks.find_one({"_id": block_id(organisation, owner, label)}, session=session)
@@ -91,7 +88,7 @@ class MemoryStore:
         fields: dict[str, str],
         author: Author,
         now: datetime,
-        session: AsyncIOMotorClientSession,
+        session: TransactionSession,
         cause: Cause = Cause(),
     ) -> int:
         """Write the block's next version and keep it in the history, in a transaction; return its number."""

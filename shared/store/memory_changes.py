@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
-
 from contracts.agents import MemoryOwner
 from shared.domain.memory import Action, Fits, Operation, Owner, Stale, fit, with_text
 from shared.domain.rebase import rebase
@@ -11,9 +9,7 @@ from shared.errors import Conflict
 from shared.store.deciding import Deciding
 from shared.store.memory import Author, Cause, MemoryBlock, MemoryStore
 from shared.store.memory_history import MemoryHistory
-from shared.store.mongo import Document
-
-Session = AsyncIOMotorClientSession
+from shared.store.mongo import Document, TransactionSession
 
 
 class ProposalStale(Conflict):
@@ -46,7 +42,9 @@ class MemoryChanges:
         self._memory = memory
         self._history = history
 
-    async def apply(self, proposal: Document, deciding: Deciding, edit: Edit | None, session: Session) -> Document:
+    async def apply(
+        self, proposal: Document, deciding: Deciding, edit: Edit | None, session: TransactionSession
+    ) -> Document:
         """Write the block's next version; return the receipt. Raises ProposalStale."""
         change, field = proposal["change"], proposal["change"]["field"]
         value = change["proposed_value"] if edit is None else edit.value
@@ -73,7 +71,7 @@ class MemoryChanges:
             "rebased_from": base.version if is_rebased else None,
         }
 
-    async def take_back(self, proposal: Document, deciding: Deciding, session: Session) -> Document:
+    async def take_back(self, proposal: Document, deciding: Deciding, session: TransactionSession) -> Document:
         """Write a version without what the proposal had changed; return the receipt. Raises UndoConflict."""
         block, field = await self._block(proposal, session), proposal["change"]["field"]
         applied = proposal["applied_version"]
@@ -102,7 +100,7 @@ class MemoryChanges:
             "undone_version": version,
         }
 
-    async def _block(self, proposal: Document, session: Session) -> MemoryBlock:
+    async def _block(self, proposal: Document, session: TransactionSession) -> MemoryBlock:
         change = proposal["change"]
         owner = Owner(MemoryOwner(change["owner"]["type"]), change["owner"]["id"])
         return await self._memory.block(proposal["organisation"], owner, change["block_label"], session)

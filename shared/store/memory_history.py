@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import DESCENDING
 
 from shared.domain.memory import Action, with_text
 from shared.errors import Conflict, NotFound
 from shared.store.memory import Author, Cause, MemoryBlock, MemoryStore, block_of
-from shared.store.mongo import Collection, Document, Mongo, storage_errors
-
-Session = AsyncIOMotorClientSession
+from shared.store.mongo import Collection, Document, Mongo, TransactionSession, storage_errors
 
 
 class MemoryChanged(Conflict):
@@ -40,7 +37,7 @@ class MemoryHistory:
         self._blocks: Collection = mongo.database["memory_blocks"]
         self._versions: Collection = mongo.database["memory_versions"]
 
-    async def block(self, organisation: str, block_id: str, session: Session | None = None) -> MemoryBlock:
+    async def block(self, organisation: str, block_id: str, session: TransactionSession | None = None) -> MemoryBlock:
         """Return a block of this organisation as it is now, or raise NotFound."""
         with storage_errors():
             found = await self._blocks.find_one({"_id": block_id, "organisation": organisation}, session=session)
@@ -48,7 +45,7 @@ class MemoryHistory:
             raise NotFound("There is no such memory block, or it is not yours to see.")
         return block_of(found)
 
-    async def version(self, block_id: str, number: int, session: Session | None = None) -> Document:
+    async def version(self, block_id: str, number: int, session: TransactionSession | None = None) -> Document:
         """Return one version as it is stored, or raise NotFound; number 0 is the block before anybody wrote it."""
         if number == 0:
             return {"block_id": block_id, "version": 0, "fields": {}}
@@ -70,7 +67,7 @@ class MemoryHistory:
         """Write the first version of a block that nobody has written yet. Raises MemoryChanged when somebody has."""
         first = replace(writing, base_version=0)
 
-        async def work(session: Session) -> MemoryBlock:
+        async def work(session: TransactionSession) -> MemoryBlock:
             current = await self._memory.block(block.organisation, block.owner, block.label, session)
             if current.version != first.base_version:
                 raise await self._changed(current, texts, first, session)
@@ -82,7 +79,7 @@ class MemoryHistory:
     async def edit(self, block: MemoryBlock, texts: Mapping[str, str], writing: Writing) -> MemoryBlock:
         """Write a version with these texts in these fields; an empty one removes its field. Raises MemoryChanged."""
 
-        async def work(session: Session) -> MemoryBlock:
+        async def work(session: TransactionSession) -> MemoryBlock:
             current = await self.block(block.organisation, block.id, session)
             if writing.base_version not in (None, current.version):
                 raise await self._changed(current, texts, writing, session)
@@ -96,7 +93,7 @@ class MemoryHistory:
     async def restore(self, block: MemoryBlock, number: int, writing: Writing) -> MemoryBlock:
         """Write a version that equals an earlier one. Raises NotFound, or MemoryChanged."""
 
-        async def work(session: Session) -> MemoryBlock:
+        async def work(session: TransactionSession) -> MemoryBlock:
             current = await self.block(block.organisation, block.id, session)
             fields: dict[str, str] = (await self.version(block.id, number, session))["fields"]
             if writing.base_version not in (None, current.version):
@@ -107,7 +104,7 @@ class MemoryHistory:
         return await self._mongo.transaction(work)
 
     async def _write(
-        self, current: MemoryBlock, fields: dict[str, str], writing: Writing, cause: Cause, session: Session
+        self, current: MemoryBlock, fields: dict[str, str], writing: Writing, cause: Cause, session: TransactionSession
     ) -> MemoryBlock:
         version = await self._memory.write(current, fields, Author(writing.user), writing.at, session, cause)
         return MemoryBlock(
@@ -115,7 +112,7 @@ class MemoryHistory:
         )
 
     async def _changed(
-        self, current: MemoryBlock, proposed: Mapping[str, str], writing: Writing, session: Session
+        self, current: MemoryBlock, proposed: Mapping[str, str], writing: Writing, session: TransactionSession
     ) -> MemoryChanged:
         seen = (await self.version(current.id, writing.base_version or 0, session))["fields"]
         return MemoryChanged(

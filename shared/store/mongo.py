@@ -65,10 +65,10 @@ class Mongo:
     def client(self) -> AsyncIOMotorClient[Document]:
         return self._client
 
-    async def transaction(self, work: Callable[[AsyncIOMotorClientSession], Awaitable[Result]]) -> Result:
+    async def transaction(self, work: Callable[[TransactionSession], Awaitable[Result]]) -> Result:
         """Do the work in one transaction, again when it collides with another, within `mongodb_timeout_seconds`."""
 
-        async def once(session: AsyncIOMotorClientSession) -> Result:
+        async def once(session: TransactionSession) -> Result:
             # As the driver's own error, a server that is away would have the driver try again for two minutes.
             with storage_errors():
                 return await work(session)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from contracts.agents import EffectKind
@@ -17,7 +16,7 @@ from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.memory_changes import Edit, MemoryChanges
 from shared.store.memory_history import MemoryHistory
-from shared.store.mongo import Collection, Document, Mongo, insert_new, storage_errors
+from shared.store.mongo import Collection, Document, Mongo, TransactionSession, insert_new, storage_errors
 from shared.store.superseding import Superseding
 
 INDEXES = [
@@ -25,8 +24,6 @@ INDEXES = [
     IndexModel([("expires_at", ASCENDING)], name="to_expire", partialFilterExpression={"status": "pending"}),
     *superseding.INDEXES,
 ]
-
-Session = AsyncIOMotorClientSession
 
 
 class ProposalDecided(Conflict):
@@ -78,7 +75,7 @@ class ProposalStore:
             cursor = self._proposals.find(query).sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
             return await cursor.to_list(limit)
 
-    async def get(self, query: Document, session: Session | None = None) -> Document:
+    async def get(self, query: Document, session: TransactionSession | None = None) -> Document:
         """Return the proposal that matches, or raise NotFound."""
         with storage_errors():
             found = await self._proposals.find_one(query, session=session)
@@ -127,7 +124,9 @@ class ProposalStore:
             expired = [{"$set": {"status": ProposalStatus.EXPIRED.value, "decided_at": "$expires_at"}}]
             return (await self._proposals.update_many({**pending, "_id": {"$in": ids}}, expired)).modified_count
 
-    async def _approve(self, query: Document, deciding: Deciding, edit: Edit | None, session: Session) -> Document:
+    async def _approve(
+        self, query: Document, deciding: Deciding, edit: Edit | None, session: TransactionSession
+    ) -> Document:
         proposal = await self.get(query, session)
         if proposal["status"] != ProposalStatus.PENDING:
             return _same(proposal, ProposalStatus.APPROVED, edit)
@@ -141,7 +140,7 @@ class ProposalStore:
         await accept_approval(self._events, approved, session)
         return approved
 
-    async def _undo(self, proposal_id: str, deciding: Deciding, session: Session) -> Document:
+    async def _undo(self, proposal_id: str, deciding: Deciding, session: TransactionSession) -> Document:
         proposal = _same(await self.get({"_id": proposal_id}, session), ProposalStatus.APPROVED)
         if proposal.get("undone_at") is not None:
             return proposal
@@ -151,7 +150,7 @@ class ProposalStore:
             )
         return await self._note(proposal, await self._changes.take_back(proposal, deciding, session), session)
 
-    async def _note(self, proposal: Document, changes: Document, session: Session) -> Document:
+    async def _note(self, proposal: Document, changes: Document, session: TransactionSession) -> Document:
         await self._proposals.update_one({"_id": proposal["_id"]}, {"$set": changes}, session=session)
         return {**proposal, **changes}
 

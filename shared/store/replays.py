@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
@@ -15,7 +14,7 @@ from shared.domain.decision import Target
 from shared.domain.replaying import MOST_RUNS, REPLAYED_FROM, NewReplay, replay_document, replayed_run_id
 from shared.domain.run import RunStatus, Waiting
 from shared.domain.slot import OwnLimits
-from shared.store.mongo import Collection, Document, Mongo, storage_errors
+from shared.store.mongo import Collection, Document, Mongo, TransactionSession, storage_errors
 from shared.store.run_documents import NewRun, run_document, waiting_document
 from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
@@ -75,7 +74,7 @@ class ReplayStore:
         document = replay_document(replay, [original["_id"] for original in originals])
         runs = [_run(replay, spec, original) for original in originals]
 
-        async def store(session: AsyncIOMotorClientSession) -> None:
+        async def store(session: TransactionSession) -> None:
             await self._replays.insert_one(document, session=session)
             await self._runs.insert_many(runs, session=session)
 
