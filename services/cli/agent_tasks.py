@@ -12,12 +12,12 @@ from contracts.cron import CronText
 from contracts.field_errors import field_errors
 from contracts.filters import ALL, MemberFilter
 from contracts.queries import HANDLER, Query, QueryScope
+from contracts.tools import TOOL_NAMES
 from services.cli.toml_lines import line_of
 
 Document = dict[str, Any]
 
 TABLE: Final = "task"
-_TOOLS: Final = frozenset({"read_memory", "recent_events"})
 _SESSIONS: Final = frozenset({"current", "specific"})
 """Names of the same thing in files that were written elsewhere."""
 
@@ -143,7 +143,7 @@ def _notes(task: Task, table: Mapping[str, Any]) -> Iterator[str]:
         yield "user_filter: of no effect, because only schedule and on_idle look for users"
     if not (task.schedule or task.on_idle or task.manual):
         yield "nothing starts it: it has no schedule, and neither on_idle nor manual is true"
-    if unknown := [tool for tool in task.tools if tool not in _TOOLS]:
+    if unknown := [tool for tool in task.tools if tool not in TOOL_NAMES]:
         yield f"tools: a run fails with tool_unknown where its runner has no {', '.join(unknown)}"
     yield from _query_notes(task, table)
 

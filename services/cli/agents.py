@@ -9,7 +9,7 @@ from contracts.agent_kinds import AgentStatus, AgentType, Visibility
 from contracts.lanes import Lane
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, examples
-from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say, say_rest
 
 app = typer.Typer(no_args_is_help=True, help="Agents as data: look at them, change them, publish them, run them.")
 
@@ -60,8 +60,7 @@ def list_agents(
         say("There are none.")
     else:
         print_table(("KEY", "STATUS", "VERSION", "WHOSE", "LANE", "NAME"), _rows(answer["agents"]))
-        if answer["total"] > skip + len(answer["agents"]):
-            say(f"\nThere are {answer['total']}: add --skip {skip + len(answer['agents'])}")
+        say_rest(answer["total"], skip + len(answer["agents"]))
 
 
 def _rows(agents: Iterable[Document]) -> Iterable[tuple[str, ...]]:

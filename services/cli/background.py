@@ -7,7 +7,7 @@ import typer
 
 from services.cli.gateway import gateway_in
 from services.cli.options import AsJson, examples
-from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say
+from services.cli.output import indented, moment, print_facts, print_json, print_table, print_text, say, say_rest
 
 app = typer.Typer(no_args_is_help=True, help="Background Agents: create one, start, pause, resume and stop it.")
 
@@ -35,8 +35,7 @@ def list_background(
     else:
         columns = ("ID", "STATUS", "RUNS", "ERRORS", "NEXT FIRE (UTC)", "SCHEDULE")
         print_table(columns, _rows(answer["agents"]))
-        if answer["total"] > skip + len(answer["agents"]):
-            say(f"\nThere are {answer['total']}: add --skip {skip + len(answer['agents'])}")
+        say_rest(answer["total"], skip + len(answer["agents"]))
 
 
 def _rows(agents: Iterable[Document]) -> Iterable[tuple[str, ...]]:

@@ -80,6 +80,12 @@ def say_more(next_cursor: str | None) -> None:
         say(f"\nThere are more: add --cursor {next_cursor}")
 
 
+def say_rest(total: int, seen: int) -> None:
+    """Say how to see what comes after the first ones of a list, if anything does."""
+    if total > seen:
+        say(f"\nThere are {total}: add --skip {seen}")
+
+
 def _print_list(out: Console, lines: Iterable[Sequence[str]]) -> None:
     """Print each row as its first cell, and the others below it."""
     for first, *others in lines:
