@@ -6,14 +6,12 @@ from typing import Any
 
 from contracts.agents import MemoryOwner
 from contracts.envelope import Event
-from contracts.registry import parse, parse_json
+from contracts.registry import parse
 from infra.evals.case import Block, Case, Ticket
-from services.gating.tickets import ticket_facts
 from shared.domain.event import AcceptedEvent, accepted_event
 from shared.domain.memory import Owner, block_id
 from shared.store.events import EventStore
 from shared.store.mongo import Database
-from shared.store.tickets import TicketStore
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 """When every case happens: a Friday morning."""
@@ -39,7 +37,6 @@ async def seed(database: Database, cases: Iterable[tuple[str, Case]]) -> None:
     events = [event for agent, case in listed for event in happened(agent, case)]
     if events:
         await EventStore(database).accept(events)
-        await TicketStore(database).apply(ticket_facts((parse_json(each.json.encode()) for each in events), NOW))
     blocks = [block for agent, case in listed for block in _blocks(agent, case)]
     if blocks:
         await database["memory_blocks"].insert_many(blocks)

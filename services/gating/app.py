@@ -35,7 +35,6 @@ from shared.store.server_clock import ServerClock
 from shared.store.sessions import SessionStore
 from shared.store.sightings import SightingStore
 from shared.store.slots import SlotStore
-from shared.store.tickets import TicketStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
@@ -84,7 +83,6 @@ async def run(settings: GatingSettings, process: Process) -> None:
         events=events,
         runs=runs,
         members=MemberStore(mongo.database),
-        tickets=TicketStore(mongo.database),
         behaviour=make_behaviour(mongo, events, publisher),
         continuing=make_continuing(mongo, runs, admission, turn_limit, clock),
         admission=admission,

@@ -12,6 +12,7 @@ import structlog
 from contracts.lanes import Queue
 from contracts.subjects import event_subject, gated_subject
 from services.gating.arrival import Arrival
+from services.gating.at_once import recorded_at_once
 from services.gating.behaviour import Behaviour
 from services.gating.continuing import Continuing, without_late
 from services.gating.members import membership_changes
@@ -19,7 +20,6 @@ from services.gating.overlap import Decided, guarded_fires, without_overlap
 from services.gating.queueing import new_run, verdict_fields
 from services.gating.replacing import replace_runs
 from services.gating.starting import Starts
-from services.gating.tickets import ticket_facts
 from shared.admission import Admission
 from shared.clock import Clock
 from shared.delayed import Delayed
@@ -32,13 +32,26 @@ from shared.store.events import Acceptance, EventStore, GatedEvent
 from shared.store.members import MemberStore
 from shared.store.run_documents import NewRun, run_document
 from shared.store.runs import RunStore
-from shared.store.tickets import TicketStore
 
 log = structlog.get_logger()
 
 
 Arrivals = Mapping[str, Arrival]
 Records = dict[str, list[DecisionRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The events of a batch that are stored, by key, and which of them were stored just now.
+
+    `decided` are the decisions on those that came straight from a backend, as if nothing else had been decided yet;
+    `at_once` are those that were stored together with their events.
+    """
+
+    arrivals: Arrivals
+    stored: set[str]
+    decided: Decided
+    at_once: Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,6 @@ class Gate:
     events: EventStore
     runs: RunStore
     members: MemberStore
-    tickets: TicketStore
     behaviour: Behaviour
     continuing: Continuing
     admission: Admission
@@ -66,34 +78,31 @@ class Gate:
     async def consider(self, batch: Sequence[Arrival]) -> None:
         """Record a decision for every matching Agent of every event, and dispatch the runs."""
         now = self.clock()
-        arrivals, stored = await self._accepted(batch, now)
-        recorded = await self._recorded_before(arrivals, stored)
+        taken = await self._accepted(batch, now)
+        arrivals, recorded = taken.arrivals, await self._recorded_before(taken) | taken.at_once
         fresh = {
             key: [record(key, decision) for decision in decisions]
-            for key, decisions in (await self._decided(arrivals, recorded, now)).items()
+            for key, decisions in (await self._decided(taken, recorded, now)).items()
         }
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         # First, because what starts nothing is done with once its decisions are recorded.
-        happened = [arrival.event for arrival in arrivals.values()]
-        await self.members.apply(membership_changes(happened, now))
-        await self.tickets.apply(ticket_facts(happened, now))
+        await self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now))
         existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
         decisions = recorded | fresh | stands
         await replace_runs(self.runs, self.publisher, decisions, arrivals, now)
         await self.continuing.note_followers((arrival.event for arrival in arrivals.values()), decisions, now)
         # Where another process was faster with its decisions, it may not have stored their runs yet.
-        self.decided.add(arrivals.keys() - stands.keys() - _starting_nothing(fresh))
+        self.decided.add(arrivals.keys() - stands.keys() - _starting_nothing(fresh | taken.at_once))
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, decisions)
 
-    async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> tuple[Arrivals, set[str]]:
-        """Store the events that came straight from a backend, and bury those whose id is taken by another.
-
-        Return the others, and the keys of those that were stored just now.
-        """
+    async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> _Taken:
+        """Store the events that came straight from a backend, and bury those whose id is taken by another."""
         direct = [arrival for arrival in batch if not arrival.is_accepted]
+        decided: Decided = {each.event.key: decide(each.event, self.configuration, now) for each in direct}
+        at_once = recorded_at_once([arrival.event for arrival in direct], decided, self.configuration)
         acceptances = await self.events.accept(
-            [arrival.accepted_event(now, position) for position, arrival in enumerate(direct)]
+            [arrival.accepted_event(now, position) for position, arrival in enumerate(direct)], at_once
         )
         arrivals = {arrival.event.key: arrival for arrival in batch if arrival.is_accepted}
         stored = set()
@@ -104,7 +113,7 @@ class Gate:
             arrivals[arrival.event.key] = arrival
             if acceptance is Acceptance.STORED:
                 stored.add(arrival.event.key)
-        return arrivals, stored
+        return _Taken(arrivals, stored, decided, {key: at_once[key] for key in at_once.keys() & stored})
 
     async def _bury(self, arrival: Arrival) -> None:
         event = arrival.event
@@ -112,19 +121,22 @@ class Gate:
         subject = event_subject(event.type, event.organisationid)
         await self.dead_letters.keep(Undeliverable(subject, arrival.json, "event_id_reused", reason))
 
-    async def _recorded_before(self, arrivals: Arrivals, stored: set[str]) -> Records:
+    async def _recorded_before(self, taken: _Taken) -> Records:
         """Return the decisions of events that may have been gated already: all but first deliveries of new ones."""
         repeated = [
             key
-            for key, arrival in arrivals.items()
-            if key not in stored and not (arrival.is_accepted and arrival.is_first_delivery)
+            for key, arrival in taken.arrivals.items()
+            if key not in taken.stored and not (arrival.is_accepted and arrival.is_first_delivery)
         ]
         return await self.events.decisions(repeated) if repeated else {}
 
-    async def _decided(self, arrivals: Arrivals, recorded: Records, now: datetime) -> Decided:
+    async def _decided(self, taken: _Taken, recorded: Records, now: datetime) -> Decided:
         """Return the decisions of the events that have none; what is open is asked only where it matters."""
-        new = {key: arrival.event for key, arrival in arrivals.items() if key not in recorded}
-        decided: Decided = {key: decide(event, self.configuration, now) for key, event in new.items()}
+        new = {key: arrival.event for key, arrival in taken.arrivals.items() if key not in recorded}
+        decided: Decided = {
+            key: taken.decided[key] if key in taken.decided else decide(event, self.configuration, now)
+            for key, event in new.items()
+        }
         decided |= without_late(decided, await self.continuing.note(new.values(), now))
         decided = await self.behaviour.considered(list(new.values()), decided, self.configuration, now)
         fires = guarded_fires(new.values(), decided, self.configuration)

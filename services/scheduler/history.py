@@ -16,6 +16,7 @@ from shared.store.tickets import TicketStore
 log = structlog.get_logger()
 
 _BATCH = 200
+_TICKET_BATCH = 500
 _PAUSE_SECONDS = 0.02
 _SELDOM_SECONDS = 60.0
 _OFTEN_SECONDS = 0.5
@@ -55,6 +56,7 @@ class History:
         """Delete everything that is old enough by now; return how much of what went."""
         now = self.clock()
         before = now - self.keep_for
+        await self.take_in_tickets()
         gone: Counter[str] = Counter()
         async for runs in self._while_leading(self.retention.ended_runs(before, _BATCH)):
             gone["runs"] += await self.retention.delete_runs(runs, before)
@@ -67,6 +69,19 @@ class History:
         if gone.total():
             log.info("history.shortened", **gone)
         return dict(gone)
+
+    async def take_in_tickets(self) -> int:
+        """Have tickets follow the events that tell of them, also where nobody reads them; return how many events those were.
+
+        An event that tells of a ticket does not go before that.
+        """
+        taken, count = 0, _TICKET_BATCH
+        while count == _TICKET_BATCH and self.leader.is_leading.is_set():
+            count = await self.tickets.take_in(_TICKET_BATCH)
+            taken += count
+            # Others want the database as well.
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return taken
 
     async def _while_leading(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         async for batch in batches:

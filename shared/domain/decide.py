@@ -58,7 +58,7 @@ def _counted(event: Event, configuration: Configuration) -> Iterator[Skipped]:
             yield off or Skipped(spec.key, version.number, Reason.COUNTED, None, detail)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Start:
     """What would start: a version of an Agent, on this target, if its filter lets it, and as its trigger has it wait."""
 

@@ -12,6 +12,7 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from contracts.streams import Consumer
 from shared.messaging.settling import give_back
@@ -74,6 +75,18 @@ async def _on_reconnected() -> None:
     log.info("nats.reconnected")
 
 
+class _ReadySubscription(Subscription):
+    """Hands over at once what has come already: to wait for it in a task of its own is a tenth of what an event costs."""
+
+    async def next_msg(self, timeout: float | None = 1.0) -> Msg:  # noqa: ASYNC109  # the client's own signature
+        if self._pending_queue.empty():
+            return await super().next_msg(timeout)
+        message: Msg = self._pending_queue.get_nowait()
+        self._pending_size -= len(message.data)
+        self._pending_queue.task_done()
+        return message
+
+
 class EagerBatchSubscriber(BatchPullStreamSubscriber):
     """Hands over whatever one fetch returned, instead of waiting out the timeout to fill a batch.
 
@@ -93,6 +106,8 @@ class EagerBatchSubscriber(BatchPullStreamSubscriber):
         self.subscription = await self.jetstream.pull_subscribe_bind(
             durable=self.extra_options["durable"], stream=self.stream.name
         )
+        # The client makes it by itself; the class differs only in how a message is handed over.
+        self.subscription._sub.__class__ = _ReadySubscription  # noqa: SLF001
         self.add_task(self._consume_pull)
 
     async def stop(self) -> None:

@@ -1,16 +1,19 @@
 """Events as accepted, with the decisions that the gate recorded on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from shared.domain.event import AcceptedEvent
+from shared.domain.ticket_facts import TELLING
 from shared.store.merging import in_commands, merge_by_id
 from shared.store.mongo import Collection, Database, Document, TransactionSession, insert_new, storage_errors
+from shared.store.ticket_news import TELLS
 
 INDEXES = [
     IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name="latest_first"),
@@ -26,9 +29,12 @@ INDEXES = [
 
 SWEEP_AFTER = timedelta(seconds=3)
 
+Decisions = list[dict[str, Any]]
+"""What the gate recorded for one event, as it is stored and answered."""
 
-def _document(event: AcceptedEvent) -> Document:
-    return {
+
+def _document(event: AcceptedEvent, decisions: Decisions | None) -> Document:
+    document: Document = {
         "_id": event.key,
         "id": event.id,
         "type": event.type,
@@ -42,6 +48,12 @@ def _document(event: AcceptedEvent) -> Document:
         "gated": False,
         "sweep_at": event.accepted_at + SWEEP_AFTER,
     }
+    if event.type in TELLING:
+        document[TELLS] = True
+    if decisions is not None:
+        del document["sweep_at"]
+        document |= {"gated": True, "gated_at": event.accepted_at, "decisions": decisions}
+    return document
 
 
 class Acceptance(StrEnum):
@@ -54,10 +66,10 @@ class Acceptance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatedEvent:
-    """What the gate recorded for one event: its decisions, as they are stored and answered."""
+    """What the gate recorded for one event."""
 
     key: str
-    decisions: list[dict[str, Any]]
+    decisions: Decisions
 
 
 class EventStore:
@@ -66,9 +78,14 @@ class EventStore:
     def __init__(self, database: Database) -> None:
         self._events: Collection = database["events"]
 
-    async def accept(self, events: list[AcceptedEvent]) -> list[Acceptance]:
-        """Store the events that are new; an id that is taken is the SAME event or a DIFFERENT one."""
-        known = await insert_new(self._events, [_document(event) for event in events])
+    async def accept(
+        self, events: list[AcceptedEvent], decided: Mapping[str, Decisions] = MappingProxyType({})
+    ) -> list[Acceptance]:
+        """Store the events that are new; an id that is taken is the SAME event or a DIFFERENT one.
+
+        `decided` are the decisions that are recorded with new ones, by key: only such as start no run.
+        """
+        known = await insert_new(self._events, [_document(event, decided.get(event.key)) for event in events])
         if not known:
             return [Acceptance.STORED] * len(events)
         hashes = await self._content_hashes([events[index].key for index in known])
@@ -89,7 +106,7 @@ class EventStore:
     async def accept_within(self, event: AcceptedEvent, session: TransactionSession) -> None:
         """Store an event that is new, in the transaction that makes it true."""
         with storage_errors():
-            await self._events.insert_one(_document(event), session=session)
+            await self._events.insert_one(_document(event, None), session=session)
 
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event.
@@ -113,7 +130,7 @@ class EventStore:
         with storage_errors():
             await self._events.update_many({"_id": {"$in": list(keys)}, "gated": True}, {"$unset": {"sweep_at": ""}})
 
-    async def decisions(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    async def decisions(self, keys: Iterable[str]) -> dict[str, Decisions]:
         """Return the recorded decisions of those events that were gated."""
         with storage_errors():
             cursor = self._events.find({"_id": {"$in": list(keys)}, "gated": True}, {"decisions": 1})

@@ -27,13 +27,14 @@ from shared.store import (
     sightings,
     steps,
     threads,
+    ticket_news,
     ticket_pairs,
     tickets,
 )
 from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "events": events.INDEXES + sightings.INDEXES + retention.EVENT_INDEXES,
+    "events": events.INDEXES + sightings.INDEXES + retention.EVENT_INDEXES + ticket_news.EVENT_INDEXES,
     "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES + threads.INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,

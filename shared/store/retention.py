@@ -13,6 +13,7 @@ from pymongo import ASCENDING, IndexModel
 from shared.domain.dead_letter import DeadLetterStatus
 from shared.domain.run import TERMINAL, RunStatus
 from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.ticket_news import TELLS
 
 BY_END, BY_AGE = "by_end", "by_age"
 RUN_INDEXES = [
@@ -108,7 +109,7 @@ class Retention:
     def old_events(self, before: datetime, size: int) -> AsyncIterator[Batch]:
         """Yield the events that were accepted before this moment and for which nothing is under way, oldest first."""
         at_rest = [{"gated": True, "sweep_at": None}, {"dead_letter": {"$ne": None}}]
-        query = {"accepted_at": {"$lt": before}, "$or": at_rest}
+        query = {"accepted_at": {"$lt": before}, "$or": at_rest, TELLS: {"$ne": True}}
         needed = {"decisions.run_id": 1, "dead_letter": 1}
         return _batches(_Walk(self._events, BY_AGE, "accepted_at", needed), query, size)
 

@@ -1,13 +1,20 @@
-"""Tickets: how each stands, as the product's events told; they outlive those events."""
+"""Tickets: how each stands, as the product's events told; they outlive those events.
+
+What events tell is taken into account when tickets are read, or else by the scheduler: accepting and deciding an event
+does not wait for that.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Collection as Many
 from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from contracts.ids import derived_id
 from shared.domain.ticket import Ticket, TicketFact
-from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.domain.ticket_facts import latest_facts
+from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
+from shared.store.ticket_news import TicketNews
 
 INDEXES = [
     IndexModel(
@@ -37,19 +44,50 @@ class TicketStore:
 
     def __init__(self, database: Database) -> None:
         self._tickets: Collection = database["tickets"]
+        self._news = TicketNews(database)
+
+    async def take_in(self, limit: int, whose: Document | None = None) -> int:
+        """Take into account what so many events told since the last time; return how many events that were.
+
+        `whose` is an organisation and a project. Two that do so at once change nothing that one would not.
+        """
+        news = await self._news.read(whose or {}, limit)
+        if news.keys:
+            await self.apply(news.facts)
+            await self._news.taken(news)
+        return len(news.keys)
 
     async def apply(self, facts: Sequence[TicketFact]) -> None:
         """Write each fact unless a newer one is there; applying one twice, or late, changes nothing."""
-        writes = [
-            UpdateOne({"_id": _key(fact.organisation, fact.project, fact.ticket_id)}, _changes(fact), upsert=True)
-            for fact in facts
-        ]
+        latest = {
+            _key(fact.organisation, fact.project, fact.ticket_id): (fact, since) for fact, since in latest_facts(facts)
+        }
+        known = await self._known(latest)
+        new = [key for key in latest if key not in known]
+        # A ticket that is new is stored at a fifth of what changing it costs.
+        meanwhile = await insert_new(self._tickets, [_first(key, *latest[key]) for key in new])
+        known |= {new[position] for position in meanwhile}
+        writes = [UpdateOne({"_id": key}, _changes(*latest[key])) for key in latest if key in known]
         if writes:
             with storage_errors():
-                await self._tickets.bulk_write(writes)
+                written = await self._tickets.bulk_write(writes, ordered=False)
+            if written.matched_count < len(writes):
+                # One that had been closed for long was forgotten in between.
+                await self.apply(facts)
+
+    async def _known(self, keys: Many[str]) -> set[str]:
+        if not keys:
+            return set()
+        with storage_errors():
+            return {each["_id"] async for each in self._tickets.find({"_id": {"$in": list(keys)}}, {"_id": 1})}
+
+    async def _catch_up(self, organisation: str, project: str) -> None:
+        while await self.take_in(_PAGE, {"organisation": organisation, "project": project}) == _PAGE:
+            pass
 
     async def latest(self, organisation: str, project: str, limit: int, *, with_closed: bool) -> list[Document]:
         """Return the tickets of a project as their events told, with `closed`, the latest changed first."""
+        await self._catch_up(organisation, project)
         query: Document = {"organisation": organisation, "project": project}
         if not with_closed:
             query["closed"] = False
@@ -59,6 +97,7 @@ class TicketStore:
 
     async def open_of(self, organisation: str, project: str) -> AsyncIterator[Ticket]:
         """Yield every open ticket of a project, by id; each page is a question of its own."""
+        await self._catch_up(organisation, project)
         after = ""
         while True:
             query = {"organisation": organisation, "project": project, "closed": False, "ticket_id": {"$gt": after}}
@@ -109,23 +148,22 @@ def _key(organisation: str, project: str, ticket_id: str) -> str:
     return derived_id("tkt", organisation, project, ticket_id)
 
 
-def _changes(fact: TicketFact) -> list[Document]:
-    """Return an update that sets what the fact says, if it is not older than what is there."""
-    told: Document = {
-        "data": dict(fact.data),
-        "closed": fact.is_closed,
-        "event_id": fact.event_id,
-        "changed_at": fact.at,
-    }
+def _told(fact: TicketFact) -> Document:
+    return {"data": dict(fact.data), "closed": fact.is_closed, "event_id": fact.event_id, "changed_at": fact.at}
+
+
+def _first(key: str, fact: TicketFact, since: datetime) -> Document:
     whose = {"organisation": fact.organisation, "project": fact.project, "ticket_id": fact.ticket_id}
-    is_newer = {"$lte": [{"$ifNull": ["$changed_at", fact.at]}, fact.at]}
+    return {"_id": key, **whose, **_told(fact), "opened_at": since}
+
+
+def _changes(fact: TicketFact, since: datetime) -> list[Document]:
+    """Return an update that sets what the fact says, if it is not older than what is there."""
+    is_newer = {"$lte": ["$changed_at", fact.at]}
     # Literals, because a text that begins with a dollar sign would be read as a field's name. A whole document as a
     # literal replaces what was there.
-    newer = {name: {"$cond": [is_newer, {"$literal": value}, f"${name}"]} for name, value in told.items()}
-    return [
-        {"$set": {name: {"$literal": value} for name, value in whose.items()}},
-        {"$set": {**newer, "opened_at": {"$min": ["$opened_at", fact.at]}}},
-    ]
+    newer = {name: {"$cond": [is_newer, {"$literal": value}, f"${name}"]} for name, value in _told(fact).items()}
+    return [{"$set": {**newer, "opened_at": {"$min": ["$opened_at", since]}}}]
 
 
 def _ticket(document: Document) -> Ticket:

@@ -93,8 +93,10 @@ async def test_what_waits_is_handed_over_together_but_never_more_than_wanted(cli
     await publish_events(client, *numbered(100))
     keeper = Keeper()
 
-    async with subscribed(clean_nats, keeper, most=40):
+    async with subscribed(clean_nats, keeper, most=40) as (_, subscriber):
         await until_settled(client)
+        assert subscriber.subscription is not None
+        assert (subscriber.subscription.pending_msgs, subscriber.subscription.pending_bytes) == (0, 0)
 
     assert keeper.kept == numbered(100)
     assert max(len(batch) for batch in keeper.batches) == 40

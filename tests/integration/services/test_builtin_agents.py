@@ -7,7 +7,6 @@ import pytest
 
 from contracts.envelope import Event
 from infra.offline_model.server import serving
-from services.gating.tickets import ticket_facts
 from services.runner.tools.registry import TOOLS
 from services.scheduler.fire import fire
 from shared.catalog.builtin import builtin_agents
@@ -19,7 +18,6 @@ from shared.store.events import EventStore
 from shared.store.members import Member
 from shared.store.mongo import Mongo
 from shared.store.schedules import ScheduleInForce
-from shared.store.tickets import TicketStore
 from tests.integration.services.agents import Bench
 from tests.unit.shared.given import NOW, an_event
 
@@ -39,7 +37,6 @@ async def project(mongo: Mongo) -> None:
     ]
     stored = [accepted_event(each, each.to_json().decode(), NOW) for each in happened]
     await EventStore(mongo.database).accept(stored)
-    await TicketStore(mongo.database).apply(ticket_facts(happened, NOW))
 
 
 def fired(key: str, member: Member) -> Event:

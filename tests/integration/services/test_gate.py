@@ -37,7 +37,6 @@ from shared.store.retention import Retention
 from shared.store.run_documents import waiting_document
 from shared.store.runs import RunStore
 from shared.store.slots import SlotStore
-from shared.store.tickets import TicketStore
 from shared.testing.dead_letters import KeptLetters
 from tests.integration.messaging.looking import count_behind, messages_of, take
 from tests.unit.shared.given import NOW, a_spec, a_version, an_event, triggered
@@ -73,7 +72,6 @@ def a_gate(
         events=events,
         runs=runs,
         members=MemberStore(database),
-        tickets=TicketStore(database),
         behaviour=make_behaviour(mongo, EventStore(database), publisher),
         continuing=make_continuing(mongo, runs, admission, timedelta(minutes=15), clock),
         admission=admission,
@@ -145,6 +143,23 @@ async def test_an_event_that_is_delivered_again_changes_nothing_and_is_answered_
     assert told[0] == told[1] == told[2] == {event.key: await decisions_of(mongo, event)}
     named = {decision["run_id"] for decision in told[0][event.key]}
     assert {run["_id"] for run in before} == named == {run["_id"] for run in await runs_of(mongo)}
+
+
+async def test_an_event_from_a_backend_that_starts_nothing_is_done_with_in_one_write(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    answers = await client.subscribe(gated_subject("gateway-1"))
+    event = checkin("a")
+    gate = a_gate(mongo, publisher, disabled("noter"), disabled("reader"))
+
+    await gate.consider([an_arrival(event, reply_to="gateway-1")])
+    await gate.consider([an_arrival(event, is_first=False, reply_to="gateway-1")])
+
+    stored = (await EventStore(mongo.database).load([event.key]))[event.key]
+    told = [orjson.loads((await answers.next_msg(timeout=5)).data) for _ in range(2)]
+    assert [decision["reason"] for decision in stored["decisions"]] == ["disabled", "disabled"]
+    assert told == [{event.key: stored["decisions"]}] * 2
+    assert (stored["gated"], stored["gated_at"], stored.get("sweep_at")) == (True, stored["accepted_at"], None)
 
 
 async def test_each_gateway_is_told_about_its_own_events_together(

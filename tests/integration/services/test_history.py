@@ -9,12 +9,14 @@ from services.scheduler.history import History, rest_seconds
 from services.scheduler.leader import Leader
 from shared.doctor.checks import CHECKS
 from shared.doctor.examination import Examination
+from shared.store.events import EventStore
 from shared.store.inspection import Inspection
 from shared.store.leases import LeaseStore
 from shared.store.mongo import Mongo
 from shared.store.retention import Retention
 from shared.store.tickets import TicketStore
 from tests.integration.doctor.given import a_run, an_event, an_open_run
+from tests.integration.store.given import accepted as accepted_event
 from tests.support.plans import is_indexed, plan_of
 
 KEEP_FOR = timedelta(days=7)
@@ -61,6 +63,26 @@ async def test_an_old_run_goes_with_everything_that_belongs_to_it(mongo: Mongo, 
     assert await ids(mongo, "events") == {"event-of-young"}
     assert await ids(mongo, "steps") == await ids(mongo, "bodies") == {"young:0"}
     assert await ids(mongo, "dead_letters") == {"other"}
+
+
+async def test_what_an_old_event_tells_of_a_ticket_is_taken_in_before_it_goes(mongo: Mongo, history: History) -> None:
+    data = {"ticket_id": "T-1", "title": "Export", "status": "open"}
+    told = accepted_event("1", PAST, type="ticket.opened", projectid="apollo", data=data)
+    await EventStore(mongo.database).accept([told], {told.key: []})
+
+    gone = await history.shorten()
+
+    assert gone["events"] == 1
+    assert [each.id async for each in TicketStore(mongo.database).open_of("acme", "apollo")] == ["T-1"]
+
+
+async def test_an_old_event_stays_until_what_it_tells_of_a_ticket_is_taken_in(mongo: Mongo, history: History) -> None:
+    await put(mongo, "events", accepted("a", tells_ticket=True), accepted("b", tells_ticket="unreadable"))
+
+    async for events in history.retention.old_events(NOW, 10):
+        await history.retention.delete_events(events)
+
+    assert await ids(mongo, "events") == {"event-of-a"}
 
 
 async def test_a_ticket_goes_when_it_was_closed_long_ago_and_no_vector_of_it_is_left(

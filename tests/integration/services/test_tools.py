@@ -7,7 +7,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts.agents import MemoryOwner
-from services.gating.tickets import ticket_facts
 from services.runner.tools.registry import TOOLS
 from services.runner.tools.tool import Scope, Stores, stores_of
 from shared.domain.event import accepted_event
@@ -15,7 +14,6 @@ from shared.domain.memory import Owner
 from shared.store.events import EventStore
 from shared.store.memory import Author, MemoryStore
 from shared.store.mongo import Mongo
-from shared.store.tickets import TicketStore
 from tests.unit.shared.given import NOW, an_event
 
 ADA = Scope("acme", "apollo", "ada")
@@ -31,7 +29,6 @@ async def accept(mongo: Mongo, id: str, age_seconds: int = 0, **attributes: Any)
     event = an_event(id=id, **(whose | attributes))
     json = event.to_json().decode()
     await EventStore(mongo.database).accept([accepted_event(event, json, NOW - timedelta(seconds=age_seconds))])
-    await TicketStore(mongo.database).apply(ticket_facts([event], NOW))
 
 
 async def remember(mongo: Mongo, organisation: str, owner: Owner, label: str) -> None:

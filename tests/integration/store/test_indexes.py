@@ -37,6 +37,7 @@ from shared.store.schedules import ScheduleInForce, ScheduleStore
 from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from shared.store.threads import ThreadStore
+from shared.store.ticket_news import TicketNews
 from shared.store.ticket_pairs import TicketPairStore
 from shared.store.tickets import TicketStore
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
@@ -68,6 +69,10 @@ TICKETS = [
 QUERIES: dict[str, Query] = {
     "tickets: latest": lambda mongo: TicketStore(mongo.database).latest("acme", "apollo", 9, with_closed=True),
     "tickets: open": lambda mongo: anext(TicketStore(mongo.database).open_of("acme", "apollo")),
+    "tickets: told by events": lambda mongo: TicketNews(mongo.database).read({}, 9),
+    "tickets: told by events of a project": lambda mongo: TicketNews(mongo.database).read(
+        {"organisation": "acme", "project": "apollo"}, 9
+    ),
     "tickets: closed but indexed": lambda mongo: TicketStore(mongo.database).closed_but_indexed("acme", "apollo", 9),
     "ticket pairs: judged": lambda mongo: TicketPairStore(mongo.database).judged("acme", "apollo"),
     "runs: sweep": lambda mongo: RunStore(mongo.database).due_for_sweep(LATER, 10),

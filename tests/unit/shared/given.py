@@ -13,6 +13,7 @@ from contracts.registry import parse
 from shared.domain.configuration import AgentVersion
 from shared.domain.decision import RunDecided, Target
 from shared.domain.run import ACTIVE, RunError, RunStatus
+from shared.domain.ticket import TicketFact
 from shared.store.run_documents import NewRun, error_document, run_document
 from tests.unit.contracts.examples import Attributes, changed
 
@@ -118,6 +119,21 @@ def a_ticket_effect(index: int = 0) -> Document:
         "change": {"action": "create", "ticket_id": None, "title": "Renew the key", "change": "Renew it."},
         "dropped": None,
     }
+
+
+def a_fact(
+    ticket_id: str = "T-1",
+    title: str = "Export",
+    at: datetime = NOW,
+    *,
+    closed: bool = False,
+    organisation: str = "acme",
+    project: str = "apollo",
+    **data: Any,
+) -> TicketFact:
+    """Return what an event told of a ticket; keyword arguments are more of its data."""
+    told = {"ticket_id": ticket_id, "title": title, "status": "open", **data}
+    return TicketFact(organisation, project, ticket_id, told, closed, f"told {title}", at)
 
 
 def a_run_decided(key: str = "noter", **changes: Any) -> RunDecided:
