@@ -26,6 +26,7 @@ from shared.messaging.barrier import taken_by_server
 from shared.store.bindings import BindingStore
 from shared.store.events import EventStore
 from shared.store.mongo import Document
+from shared.store.tickets import TicketStore
 
 _PROBED: Final = "probed"
 _CHANGES: Final = 10
@@ -43,6 +44,7 @@ async def measure(site: Site) -> Section:
         await _rate(site, client, count // 2, "for warming up", _publish_accepted)
         accepted = await _rate(site, client, count, "accepted by a gateway before", _publish_accepted)
         direct = await _rate(site, client, count, "straight from NATS", _publish)
+        followed = await _followed(site)
         obeyed = [await _obeyed_after(site, client, enabled=number % 2 == 1) for number in range(_CHANGES)]
     finally:
         await client.close()
@@ -55,7 +57,7 @@ async def measure(site: Site) -> Section:
     changed = Figure(
         "a change of binding is obeyed after, p50", percentile(obeyed, 50), "ms", f"worst {max(obeyed):.0f}"
     )
-    return Section("The gate beside many bindings", [*accepted, *direct, changed], remark)
+    return Section("The gate beside many bindings", [*accepted, *direct, followed, changed], remark)
 
 
 Publish = Callable[[Site, Client, Sequence[bytes]], Awaitable[None]]
@@ -100,6 +102,16 @@ async def _rate(site: Site, client: Client, count: int, how: str, publish: Publi
         Figure(f"events decided, {how}", rate(count, seconds), "events/s"),
         Figure("  CPU of all processes", sum(used.values()), "us/event", shares),
     ]
+
+
+async def _followed(site: Site) -> Figure:
+    """Have tickets follow the events, as whoever reads them would, or else the scheduler."""
+    tickets, events, begun = TicketStore(site.database), 0, time.perf_counter()
+    while taken := await tickets.take_in(_BATCH):
+        events += taken
+    return Figure(
+        "events that tickets follow", rate(events, time.perf_counter() - begun), "events/s", "when they are read"
+    )
 
 
 async def _obeyed_after(site: Site, client: Client, *, enabled: bool) -> float:
