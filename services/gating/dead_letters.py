@@ -15,7 +15,8 @@ from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.events import EventStore
-from shared.store.mongo import Document, Mongo, TransactionSession
+from shared.store.mongo import Document, Mongo
+from shared.store.transaction import Transaction
 
 log = structlog.get_logger()
 
@@ -55,9 +56,9 @@ class EventDeadLetters:
             return
         key = accepted["_id"]
 
-        async def both(session: TransactionSession) -> None:
-            await self.letters.keep([letter], session)
-            await self.events.set_aside(key, letter.id, session)
+        def both(within: Transaction) -> None:
+            self.letters.keep_within(within, letter)
+            self.events.set_aside(within, key, letter.id)
 
         await self.mongo.transaction(both)
 

@@ -5,7 +5,8 @@ from contracts.envelope import Event
 from shared.domain.event import accepted_event
 from shared.domain.proposal_event import approved_event
 from shared.store.events import EventStore
-from shared.store.mongo import Document, TransactionSession
+from shared.store.mongo import Document
+from shared.store.transaction import Transaction
 
 
 def told_of(proposal: Document) -> Event | None:
@@ -13,10 +14,10 @@ def told_of(proposal: Document) -> Event | None:
     return None if proposal["kind"] == EffectKind.MEMORY_DIFF else approved_event(proposal)
 
 
-async def accept_approval(events: EventStore, approved: Document, session: TransactionSession) -> None:
+def accept_approval(within: Transaction, events: EventStore, approved: Document) -> None:
     """Store the event of a proposal that was just approved, in the same transaction.
 
     It is due for the sweep like any accepted event, so that nothing is lost when its publishing is.
     """
     if (event := told_of(approved)) is not None:
-        await events.accept_within(accepted_event(event, event.to_json().decode(), approved["decided_at"]), session)
+        events.accept_within(within, accepted_event(event, event.to_json().decode(), approved["decided_at"]))

@@ -10,7 +10,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from shared.domain.dead_letter import DeadLetter, DeadLetterKind, DeadLetterStatus
 from shared.errors import NotFound
 from shared.store.deciding import Deciding
-from shared.store.mongo import Collection, Database, Document, TransactionSession, storage_errors
+from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.transaction import Transaction
 
 _LATEST_FIRST = [("last_at", DESCENDING), ("_id", DESCENDING)]
 _OLDEST_FIRST = [("last_at", ASCENDING), ("_id", ASCENDING)]
@@ -35,7 +36,7 @@ class DeadLetterStore:
         self._letters: Collection = database["dead_letters"]
         self._health: Collection = database["health"]
 
-    async def keep(self, letters: Iterable[DeadLetter], session: TransactionSession | None = None) -> None:
+    async def keep(self, letters: Iterable[DeadLetter]) -> None:
         """Keep what died, open for a decision.
 
         A message counts up each time. A run counts up when it was redriven since, because the same end is followed
@@ -44,9 +45,15 @@ class DeadLetterStore:
         kept: dict[str, int] = {}
         for kind, writes in _by_kind((letter.kind, _keeping(letter)) for letter in letters).items():
             with storage_errors():
-                result = await self._letters.bulk_write(writes, session=session)
+                result = await self._letters.bulk_write(writes)
             kept[kind] = result.modified_count + result.upserted_count
-        await self._count("kept", kept, session)
+        await self._count("kept", kept)
+
+    def keep_within(self, within: Transaction, letter: DeadLetter) -> None:
+        """Keep one in a transaction, as `keep` does."""
+        result = within["dead_letters"].bulk_write([_keeping(letter)])
+        kept = {letter.kind.value: result.modified_count + result.upserted_count}
+        within["health"].update_one({"_id": TOTALS}, {"$inc": _counts("kept", kept)}, upsert=True)
 
     async def decide(self, seen: Iterable[Document], status: DeadLetterStatus, deciding: Deciding) -> int:
         """Decide the letters that nobody has decided since they were seen; return how many that were.
@@ -75,11 +82,11 @@ class DeadLetterStore:
             raise NotFound("There is no such dead letter, or it is not yours to see.")
         return found
 
-    async def _count(self, what: str, by_kind: Mapping[str, int], session: TransactionSession | None = None) -> None:
-        changes = {f"{what}.{kind}": count for kind, count in by_kind.items() if count}
-        if changes:
+    async def _count(self, what: str, by_kind: Mapping[str, int]) -> None:
+        counts = _counts(what, by_kind)
+        if any(counts.values()):
             with storage_errors():
-                await self._health.update_one({"_id": TOTALS}, {"$inc": changes}, upsert=True, session=session)
+                await self._health.update_one({"_id": TOTALS}, {"$inc": counts}, upsert=True)
 
 
 def payload_of(letter: Document) -> bytes | None:
@@ -88,6 +95,10 @@ def payload_of(letter: Document) -> bytes | None:
     if text is None:
         return None
     return base64.b64decode(text) if letter["payload_encoding"] == "base64" else text.encode()
+
+
+def _counts(what: str, by_kind: Mapping[str, int]) -> dict[str, int]:
+    return {f"{what}.{kind}": count for kind, count in by_kind.items()}
 
 
 def _by_kind(writes: Iterable[tuple[str, UpdateOne]]) -> dict[str, list[UpdateOne]]:

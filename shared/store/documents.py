@@ -13,7 +13,8 @@ from contracts.ids import derived_id
 from shared.clock import Clock
 from shared.domain.document import Chunk, Document
 from shared.store import mongo as store
-from shared.store.mongo import Collection, Mongo, TransactionSession, storage_errors
+from shared.store.mongo import Collection, Mongo, storage_errors
+from shared.store.transaction import Transaction
 
 INDEXES = [
     IndexModel(
@@ -62,7 +63,6 @@ class DocumentStore:
         self._mongo = mongo
         self._space = space
         self._clock = clock
-        self._documents: Collection = mongo.database["documents"]
         self._chunks: Collection = mongo.database["chunks"]
 
     async def known(self, place: Place, texts: Sequence[str]) -> dict[str, bytes]:
@@ -84,47 +84,42 @@ class DocumentStore:
         """Remove documents up to these revisions; return how many chunks are gone."""
         keys = {place.key(kind, id_): (id_, revision) for id_, revision in revisions.items()}
 
-        async def work(session: TransactionSession) -> int:
+        def work(within: Transaction) -> int:
             now = self._clock()
-            earlier = await self._earlier(keys, session)
+            earlier = _earlier(within, keys)
             going = {key: named for key, named in keys.items() if named[1] >= _latest(earlier.get(key))}
             for key, (id_, revision) in going.items():
                 empty = Document(kind, id_, _title(earlier.get(key), id_), revision, ())
                 removed = {**_head(place, empty, now), "version": _version(earlier.get(key)), "removed_at": now}
-                await self._documents.replace_one({"_id": key}, removed, upsert=True, session=session)
-            chunks = {"document_key": {"$in": list(going)}}
-            return (await self._chunks.delete_many(chunks, session=session)).deleted_count
+                within["documents"].replace_one({"_id": key}, removed, upsert=True)
+            return within["chunks"].delete_many({"document_key": {"$in": list(going)}}).deleted_count
 
         return await self._mongo.transaction(work)
 
     async def _put(self, place: Place, documents: Sequence[Document]) -> list[str]:
         wanted = {place.key(document.kind, document.id): document for document in documents}
 
-        async def work(session: TransactionSession) -> list[str]:
+        def work(within: Transaction) -> list[str]:
             now = self._clock()
-            earlier = await self._earlier(wanted, session)
+            earlier = _earlier(within, wanted)
             taken = {key: document for key, document in wanted.items() if _is_news(earlier.get(key), document)}
             changed = {key: each for key, each in taken.items() if not self._is_same(earlier.get(key), each)}
             if changed:
-                await self._replace(place, changed, earlier, now, session)
+                self._replace(within, place, changed, earlier, now)
             return [document.id for document in taken.values()]
 
         return await self._mongo.transaction(work)
 
-    async def _earlier(self, keys: Iterable[str], session: TransactionSession) -> dict[str, store.Document]:
-        found = self._documents.find({"_id": {"$in": list(keys)}}, session=session)
-        return {document["_id"]: document async for document in found}
-
     def _is_same(self, earlier: store.Document | None, document: Document) -> bool:
         return earlier is not None and earlier.get("fingerprint") == _fingerprint(document, self._space)
 
-    async def _replace(
+    def _replace(
         self,
+        within: Transaction,
         place: Place,
         documents: Mapping[str, Document],
         earlier: Mapping[str, store.Document],
         now: datetime,
-        session: TransactionSession,
     ) -> None:
         heads = [
             ReplaceOne(
@@ -140,10 +135,10 @@ class DocumentStore:
             for key, document in documents.items()
         ]
         chunks = [each for key, document in documents.items() for each in self._chunks_of(place, key, document, now)]
-        await self._documents.bulk_write(heads, ordered=False, session=session)
-        await self._chunks.delete_many({"document_key": {"$in": list(documents)}}, session=session)
+        within["documents"].bulk_write(heads, ordered=False)
+        within["chunks"].delete_many({"document_key": {"$in": list(documents)}})
         if chunks:
-            await self._chunks.insert_many(chunks, ordered=False, session=session)
+            within["chunks"].insert_many(chunks, ordered=False)
 
     def _chunks_of(self, place: Place, key: str, document: Document, now: datetime) -> list[store.Document]:
         about = {
@@ -208,6 +203,10 @@ def _fingerprint(document: Document, space: str | None) -> str:
     """Return what is the same when writing the document again would change nothing."""
     chunks = [f"{each.start}:{content_hash(each.text)}:{each.vector is not None}" for each in document.chunks]
     return content_hash("\n".join([str(space), str(document.revision), document.title, *chunks]))
+
+
+def _earlier(within: Transaction, keys: Iterable[str]) -> dict[str, store.Document]:
+    return {document["_id"]: document for document in within["documents"].find({"_id": {"$in": list(keys)}})}
 
 
 def _latest(earlier: store.Document | None) -> int:

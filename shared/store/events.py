@@ -12,8 +12,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from shared.domain.event import AcceptedEvent
 from shared.domain.ticket_facts import TELLING
 from shared.store.merging import in_commands, merge_by_id
-from shared.store.mongo import Collection, Database, Document, TransactionSession, insert_new, storage_errors
+from shared.store.mongo import Collection, Database, Document, insert_new, storage_errors
 from shared.store.ticket_news import TELLS
+from shared.store.transaction import Transaction
 
 INDEXES = [
     IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name="latest_first"),
@@ -103,10 +104,9 @@ class EventStore:
             cursor = self._events.find({"_id": {"$in": keys}}, {"content_hash": 1})
             return {document["_id"]: document["content_hash"] async for document in cursor}
 
-    async def accept_within(self, event: AcceptedEvent, session: TransactionSession) -> None:
+    def accept_within(self, within: Transaction, event: AcceptedEvent) -> None:
         """Store an event that is new, in the transaction that makes it true."""
-        with storage_errors():
-            await self._events.insert_one(_document(event, None), session=session)
+        within["events"].insert_one(_document(event, None))
 
     async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event.
@@ -203,14 +203,13 @@ class EventStore:
             with storage_errors():
                 await self._events.bulk_write(writes, ordered=False)
 
-    async def set_aside(self, key: str, letter_id: str, session: TransactionSession | None = None) -> None:
+    def set_aside(self, within: Transaction, key: str, letter_id: str) -> None:
         """Leave an event that the gate is not done with to its dead letter: the sweep does not publish it any more.
 
         In the transaction that keeps the letter: whoever redrives it finds the event set aside.
         """
         aside = {"$set": {"dead_letter": letter_id}, "$unset": {"sweep_at": ""}}
-        with storage_errors():
-            await self._events.update_one({"_id": key, "sweep_at": {"$exists": True}}, aside, session=session)
+        within["events"].update_one({"_id": key, "sweep_at": {"$exists": True}}, aside)
 
     async def take_up_again(self, keys: Sequence[str], now: datetime) -> None:
         """Have events that were set aside published again by the sweep, so that the gate looks at them once more."""

@@ -9,8 +9,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from contracts.agent_kinds import AgentStatus
 from contracts.ids import derived_id
 from shared.store.agent_documents import PlannedStatus, planned_status
-from shared.store.mongo import Collection, Document, Mongo, TransactionSession, storage_errors
+from shared.store.mongo import Collection, Document, Mongo, storage_errors
 from shared.store.revision import Revision
+from shared.store.transaction import Transaction
 
 AGENT_INDEXES = [IndexModel([("planned_status.at", ASCENDING)], name="planned", sparse=True)]
 INDEXES = [IndexModel([("agent_id", ASCENDING), ("at", DESCENDING)], name="of_agent")]
@@ -84,15 +85,14 @@ class LifecycleStore:
     async def carry_out(self, due: Due, now: datetime) -> AgentStatus | None:
         """Do what was planned and return the status before; None when it was done, changed or cancelled meanwhile."""
 
-        async def once(session: TransactionSession) -> Document | None:
-            before: Document | None = await self._agents.find_one_and_update(
+        def once(within: Transaction) -> Document | None:
+            before: Document | None = within["agents"].find_one_and_update(
                 {"_id": due.agent_id, "planned_status.id": due.planned.id},
                 {"$set": {"status": due.planned.status}, "$unset": {"planned_status": ""}},
                 return_document=ReturnDocument.BEFORE,
-                session=session,
             )
             if before is not None:
-                await self._changes.insert_one(_document(due.agent_id, _carried_out(due, before, now)), session=session)
+                within["agent_changes"].insert_one(_document(due.agent_id, _carried_out(due, before, now)))
             return before
 
         before = await self._mongo.transaction(once)
@@ -112,10 +112,10 @@ class LifecycleStore:
     async def _write(
         self, agent_id: str, update: Document, change: ChangeRecord, query: Document | None = None
     ) -> bool:
-        async def once(session: TransactionSession) -> bool:
-            result = await self._agents.update_one(query or {"_id": agent_id}, update, session=session)
+        def once(within: Transaction) -> bool:
+            result = within["agents"].update_one(query or {"_id": agent_id}, update)
             if result.matched_count:
-                await self._changes.insert_one(_document(agent_id, change), session=session)
+                within["agent_changes"].insert_one(_document(agent_id, change))
             return result.matched_count == 1
 
         return await self._mongo.transaction(once)

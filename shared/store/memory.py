@@ -8,7 +8,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from contracts.agents import MemoryOwner
 from shared.domain.memory import Action, Owner, block_id
-from shared.store.mongo import Collection, Database, Document, TransactionSession, storage_errors
+from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.transaction import Transaction
 
 INDEXES = [
     IndexModel(
@@ -57,11 +58,10 @@ class MemoryBlock:
 
 
 class MemoryStore:
-    """The `memory_blocks` collection, and `memory_versions` beside it."""
+    """The `memory_blocks` collection, and `memory_versions` beside it. What is written is part of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._blocks: Collection = database["memory_blocks"]
-        self._versions: Collection = database["memory_versions"]
 
     async def of_owners(self, organisation: str, owners: list[Owner], label: str | None = None) -> list[MemoryBlock]:
         """Return the blocks of these owners, by label."""
@@ -76,19 +76,18 @@ class MemoryStore:
         with storage_errors():
             return [block_of(document) async for document in self._blocks.find(query).sort("label", ASCENDING)]
 
-    async def block(self, organisation: str, owner: Owner, label: str, session: TransactionSession) -> MemoryBlock:
+    def block(self, within: Transaction, organisation: str, owner: Owner, label: str) -> MemoryBlock:
         """Return a block as a transaction sees it; one that nobody has written is empty, at version 0."""
-        with storage_errors():
-            document = await self._blocks.find_one({"_id": block_id(organisation, owner, label)}, session=session)
+        document = within["memory_blocks"].find_one({"_id": block_id(organisation, owner, label)})
         return MemoryBlock(organisation, owner, label, {}, 0) if document is None else block_of(document)
 
-    async def write(
+    def write(
         self,
+        within: Transaction,
         block: MemoryBlock,
         fields: dict[str, str],
         author: Author,
         now: datetime,
-        session: TransactionSession,
         cause: Cause = Cause(),
     ) -> int:
         """Write the block's next version and keep it in the history, in a transaction; return its number."""
@@ -100,24 +99,12 @@ class MemoryStore:
             "fields": fields,
             "version": version,
         }
-        with storage_errors():
-            await self._versions.insert_one(
-                {
-                    "_id": f"{block.id}:{version}",
-                    "block_id": block.id,
-                    **content,
-                    "at": now,
-                    "author": asdict(author),
-                    **asdict(cause),
-                },
-                session=session,
-            )
-            await self._blocks.replace_one(
-                {"_id": block.id},
-                {"_id": block.id, **content, "updated_at": now, "updated_by": author.user},
-                upsert=True,
-                session=session,
-            )
+        written = {"at": now, "author": asdict(author), **asdict(cause)}
+        within["memory_versions"].insert_one(
+            {"_id": f"{block.id}:{version}", "block_id": block.id, **content, **written}
+        )
+        current = {"_id": block.id, **content, "updated_at": now, "updated_by": author.user}
+        within["memory_blocks"].replace_one({"_id": block.id}, current, upsert=True)
         return version
 
 

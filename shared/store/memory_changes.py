@@ -8,8 +8,9 @@ from shared.domain.rebase import rebase
 from shared.errors import Conflict
 from shared.store.deciding import Deciding
 from shared.store.memory import Author, Cause, MemoryBlock, MemoryStore
-from shared.store.memory_history import MemoryHistory
-from shared.store.mongo import Document, TransactionSession
+from shared.store.memory_history import version_within
+from shared.store.mongo import Document
+from shared.store.transaction import Transaction
 
 
 class ProposalStale(Conflict):
@@ -38,20 +39,17 @@ class Edit:
 class MemoryChanges:
     """Writes versions of blocks for proposals, in the transactions in which these are decided."""
 
-    def __init__(self, memory: MemoryStore, history: MemoryHistory) -> None:
+    def __init__(self, memory: MemoryStore) -> None:
         self._memory = memory
-        self._history = history
 
-    async def apply(
-        self, proposal: Document, deciding: Deciding, edit: Edit | None, session: TransactionSession
-    ) -> Document:
+    def apply(self, within: Transaction, proposal: Document, deciding: Deciding, edit: Edit | None) -> Document:
         """Write the block's next version; return the receipt. Raises ProposalStale."""
         change, field = proposal["change"], proposal["change"]["field"]
         value = change["proposed_value"] if edit is None else edit.value
-        block = await self._block(proposal, session)
+        block = self._block(within, proposal)
         base = _Base(proposal["base_version"] or 0, change["current_value"])
         if edit is not None and edit.base_version is not None:
-            seen = await self._history.version(block.id, edit.base_version, session)
+            seen = version_within(within, block.id, edit.base_version)
             base = _Base(edit.base_version, seen["fields"].get(field, ""))
         current = block.fields.get(field, "")
         match fit(Operation(change["operation"]), base.text, value, current):
@@ -61,7 +59,7 @@ class MemoryChanges:
                 author = Author(deciding.user, proposal["agent_key"], proposal["run_id"], proposal["_id"])
                 cause = Cause(Action.APPROVED, deciding.reason)
                 fields = with_text(block.fields, field, text)
-                version = await self._memory.write(block, fields, author, deciding.at, session, cause)
+                version = self._memory.write(within, block, fields, author, deciding.at, cause)
         return {
             "applied_version": version,
             "applied_at": deciding.at,
@@ -71,13 +69,12 @@ class MemoryChanges:
             "rebased_from": base.version if is_rebased else None,
         }
 
-    async def take_back(self, proposal: Document, deciding: Deciding, session: TransactionSession) -> Document:
+    def take_back(self, within: Transaction, proposal: Document, deciding: Deciding) -> Document:
         """Write a version without what the proposal had changed; return the receipt. Raises UndoConflict."""
-        block, field = await self._block(proposal, session), proposal["change"]["field"]
+        block, field = self._block(within, proposal), proposal["change"]["field"]
         applied = proposal["applied_version"]
         before, after = [
-            (await self._history.version(block.id, number, session))["fields"].get(field, "")
-            for number in (applied - 1, applied)
+            version_within(within, block.id, number)["fields"].get(field, "") for number in (applied - 1, applied)
         ]
         current = block.fields.get(field, "")
         text = rebase(after, current, before)
@@ -92,7 +89,7 @@ class MemoryChanges:
             )
         cause = Cause(Action.UNDONE, deciding.reason, undone_proposal_id=proposal["_id"])
         fields = with_text(block.fields, field, text)
-        version = await self._memory.write(block, fields, Author(deciding.user), deciding.at, session, cause)
+        version = self._memory.write(within, block, fields, Author(deciding.user), deciding.at, cause)
         return {
             "undone_at": deciding.at,
             "undone_by": deciding.user,
@@ -100,10 +97,10 @@ class MemoryChanges:
             "undone_version": version,
         }
 
-    async def _block(self, proposal: Document, session: TransactionSession) -> MemoryBlock:
+    def _block(self, within: Transaction, proposal: Document) -> MemoryBlock:
         change = proposal["change"]
         owner = Owner(MemoryOwner(change["owner"]["type"]), change["owner"]["id"])
-        return await self._memory.block(proposal["organisation"], owner, change["block_label"], session)
+        return self._memory.block(within, proposal["organisation"], owner, change["block_label"])
 
 
 @dataclass(frozen=True, slots=True)

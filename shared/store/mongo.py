@@ -1,36 +1,36 @@
 """The connection to MongoDB, and what its failures mean to the rest of the code."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import bson
 import bson.errors
+import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
+from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 
 from shared.errors import StorageUnavailable
 from shared.settings import ServiceSettings
+from shared.store.transaction import Transaction
 
 Result = TypeVar("Result")
 
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 Database = AsyncIOMotorDatabase[Document]
-TransactionSession = AsyncIOMotorClientSession
 
 DUPLICATE_KEY = 11_000
-_SESSION_SECONDS = 60.0
-"""The server forgets a session that is not used for half an hour."""
+_TRANSACTIONS_TOGETHER = 16
 # A server that was started again, or is primary no more, knows nothing of the cursors that were open (43, 237).
 _FAILOVER_CODES = frozenset({43, 91, 189, 237, 10_107, 11_600, 11_602, 13_435, 13_436})
 
@@ -44,7 +44,7 @@ class Mongo:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._timeout_seconds = settings.mongodb_timeout_seconds
-        self._idle_sessions: list[tuple[float, TransactionSession]] = []
+        self._threads = ThreadPoolExecutor(_TRANSACTIONS_TOGETHER, "transaction")
         timeout = int(self._timeout_seconds * 1_000)
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             settings.mongodb_url,
@@ -65,39 +65,24 @@ class Mongo:
     def client(self) -> AsyncIOMotorClient[Document]:
         return self._client
 
-    async def transaction(self, work: Callable[[TransactionSession], Awaitable[Result]]) -> Result:
-        """Do the work in one transaction, again when it collides with another, within `mongodb_timeout_seconds`."""
+    async def transaction(self, work: Callable[[Transaction], Result]) -> Result:
+        """Do the work, plain code, in one transaction, again when it collides with another.
 
-        async def once(session: TransactionSession) -> Result:
+        It ends within `mongodb_timeout_seconds`. Whoever is cancelled meanwhile does not know whether it was done.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
+
+    def _transact(self, work: Callable[[Transaction], Result]) -> Result:
+        client, database = self._client.delegate, self.database.delegate
+
+        def once(session: ClientSession) -> Result:
             # As the driver's own error, a server that is away would have the driver try again for two minutes.
             with storage_errors():
-                return await work(session)
+                return work(Transaction(database, session))
 
-        try:
-            with storage_errors():
-                async with asyncio.timeout(self._timeout_seconds), self._session() as session:
-                    result: Result = await session.with_transaction(once)
-                    return result
-        except TimeoutError as error:
-            raise StorageUnavailable("MongoDB did not finish a transaction in time") from error
-
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[TransactionSession]:
-        """Yield a session for one transaction: the last one again, since to start and to end one takes a thread each."""
-        now, session = time.monotonic(), None
-        while self._idle_sessions and session is None:
-            left_at, idle = self._idle_sessions.pop()
-            if now - left_at < _SESSION_SECONDS:
-                session = idle
-            else:
-                await idle.end_session()
-        session = session or await self._client.start_session()
-        try:
-            yield session
-        except BaseException:
-            await session.end_session()
-            raise
-        self._idle_sessions.append((time.monotonic(), session))
+        with storage_errors(), pymongo.timeout(self._timeout_seconds), client.start_session() as session:
+            result: Result = session.with_transaction(once)
+            return result
 
     async def ping(self) -> None:
         """Raise StorageUnavailable unless a primary answers."""
@@ -112,6 +97,7 @@ class Mongo:
         return told.replace(tzinfo=UTC)
 
     def close(self) -> None:
+        self._threads.shutdown(wait=False)
         self._client.close()
 
 

@@ -15,9 +15,9 @@ from shared.store.deciding import Deciding
 from shared.store.events import EventStore
 from shared.store.memory import MemoryStore
 from shared.store.memory_changes import Edit, MemoryChanges
-from shared.store.memory_history import MemoryHistory
-from shared.store.mongo import Collection, Document, Mongo, TransactionSession, insert_new, storage_errors
+from shared.store.mongo import Collection, Document, Mongo, insert_new, storage_errors
 from shared.store.superseding import Superseding
+from shared.store.transaction import Transaction
 
 INDEXES = [
     IndexModel([("run_id", ASCENDING)], name="by_run"),
@@ -57,7 +57,7 @@ class ProposalStore:
         self._mongo = mongo
         self._kept_for = kept_for
         self._proposals: Collection = mongo.database["proposals"]
-        self._changes = MemoryChanges(MemoryStore(mongo.database), MemoryHistory(mongo))
+        self._changes = MemoryChanges(MemoryStore(mongo.database))
         self._superseding = Superseding(self._proposals)
         self._events = EventStore(mongo.database)
 
@@ -75,13 +75,10 @@ class ProposalStore:
             cursor = self._proposals.find(query).sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
             return await cursor.to_list(limit)
 
-    async def get(self, query: Document, session: TransactionSession | None = None) -> Document:
+    async def get(self, query: Document) -> Document:
         """Return the proposal that matches, or raise NotFound."""
         with storage_errors():
-            found = await self._proposals.find_one(query, session=session)
-        if found is None:
-            raise NotFound("There is no such proposal, or it is not yours to see.")
-        return found
+            return _found(await self._proposals.find_one(query))
 
     async def reject(self, proposal_id: str, deciding: Deciding) -> Document:
         """Reject a pending proposal; rejecting one again is the same, deciding it otherwise raises ProposalDecided."""
@@ -104,14 +101,14 @@ class ProposalStore:
         newer text is in the way, or NotFound when it is not among those that are meant by `whose`, a query.
         """
         query = {**(whose or {}), "_id": proposal_id}
-        return await self._mongo.transaction(lambda session: self._approve(query, deciding, edit, session))
+        return await self._mongo.transaction(lambda within: self._approve(within, query, deciding, edit))
 
     async def undo(self, proposal_id: str, deciding: Deciding) -> Document:
         """Write a version of the block without what an approved memory diff had changed; undoing again is the same.
 
         Raises ProposalDecided when it was not approved, NotUndoable, or UndoConflict when later changes are in the way.
         """
-        return await self._mongo.transaction(lambda session: self._undo(proposal_id, deciding, session))
+        return await self._mongo.transaction(lambda within: self._undo(within, proposal_id, deciding))
 
     async def expire(self, now: datetime, limit: int) -> int:
         """End so many of the pending proposals whose time is over; return how many that were."""
@@ -124,10 +121,8 @@ class ProposalStore:
             expired = [{"$set": {"status": ProposalStatus.EXPIRED.value, "decided_at": "$expires_at"}}]
             return (await self._proposals.update_many({**pending, "_id": {"$in": ids}}, expired)).modified_count
 
-    async def _approve(
-        self, query: Document, deciding: Deciding, edit: Edit | None, session: TransactionSession
-    ) -> Document:
-        proposal = await self.get(query, session)
+    def _approve(self, within: Transaction, query: Document, deciding: Deciding, edit: Edit | None) -> Document:
+        proposal = _found(within["proposals"].find_one(query))
         if proposal["status"] != ProposalStatus.PENDING:
             return _same(proposal, ProposalStatus.APPROVED, edit)
         if (expires_at := proposal.get("expires_at")) is not None and expires_at <= deciding.at:
@@ -135,24 +130,31 @@ class ProposalStore:
         is_memory = proposal["kind"] == EffectKind.MEMORY_DIFF
         if edit is not None and not is_memory:
             raise NotEditable(f"A proposal of kind '{proposal['kind']}' has no 'proposed_value': approve it as it is.")
-        receipt = await self._changes.apply(proposal, deciding, edit, session) if is_memory else {}
-        approved = await self._note(proposal, _decided(ProposalStatus.APPROVED, deciding) | receipt, session)
-        await accept_approval(self._events, approved, session)
+        receipt = self._changes.apply(within, proposal, deciding, edit) if is_memory else {}
+        approved = _noted(within, proposal, _decided(ProposalStatus.APPROVED, deciding) | receipt)
+        accept_approval(within, self._events, approved)
         return approved
 
-    async def _undo(self, proposal_id: str, deciding: Deciding, session: TransactionSession) -> Document:
-        proposal = _same(await self.get({"_id": proposal_id}, session), ProposalStatus.APPROVED)
+    def _undo(self, within: Transaction, proposal_id: str, deciding: Deciding) -> Document:
+        proposal = _same(_found(within["proposals"].find_one({"_id": proposal_id})), ProposalStatus.APPROVED)
         if proposal.get("undone_at") is not None:
             return proposal
         if proposal["kind"] != EffectKind.MEMORY_DIFF:
             raise NotUndoable(
                 f"A proposal of kind '{proposal['kind']}' is carried out by the product; take it back there."
             )
-        return await self._note(proposal, await self._changes.take_back(proposal, deciding, session), session)
+        return _noted(within, proposal, self._changes.take_back(within, proposal, deciding))
 
-    async def _note(self, proposal: Document, changes: Document, session: TransactionSession) -> Document:
-        await self._proposals.update_one({"_id": proposal["_id"]}, {"$set": changes}, session=session)
-        return {**proposal, **changes}
+
+def _found(proposal: Document | None) -> Document:
+    if proposal is None:
+        raise NotFound("There is no such proposal, or it is not yours to see.")
+    return proposal
+
+
+def _noted(within: Transaction, proposal: Document, changes: Document) -> Document:
+    within["proposals"].update_one({"_id": proposal["_id"]}, {"$set": changes})
+    return {**proposal, **changes}
 
 
 def _same(proposal: Document, wanted: ProposalStatus, edit: Edit | None = None) -> Document:

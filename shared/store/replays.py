@@ -14,10 +14,11 @@ from shared.domain.decision import Target
 from shared.domain.replaying import MOST_RUNS, REPLAYED_FROM, NewReplay, replay_document, replayed_run_id
 from shared.domain.run import RunStatus, Waiting
 from shared.domain.slot import OwnLimits
-from shared.store.mongo import Collection, Document, Mongo, TransactionSession, storage_errors
+from shared.store.mongo import Collection, Document, Mongo, storage_errors
 from shared.store.run_documents import NewRun, run_document, waiting_document
 from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
+from shared.store.transaction import Transaction
 
 INDEXES = [
     IndexModel(
@@ -74,9 +75,9 @@ class ReplayStore:
         document = replay_document(replay, [original["_id"] for original in originals])
         runs = [_run(replay, spec, original) for original in originals]
 
-        async def store(session: TransactionSession) -> None:
-            await self._replays.insert_one(document, session=session)
-            await self._runs.insert_many(runs, session=session)
+        def store(within: Transaction) -> None:
+            within["replays"].insert_one(document)
+            within["runs"].insert_many(runs)
 
         try:
             await self._mongo.transaction(store)

@@ -89,7 +89,7 @@ async def _block(mongo: Mongo) -> str:
     """Write a memory block."""
     empty = MemoryBlock("acme", Owner(MemoryOwner.USER, "ada"), "preferences", {}, 0)
     memory, author = MemoryStore(mongo.database), Author("ada")
-    await mongo.transaction(lambda session: memory.write(empty, {"tea": "green"}, author, utc_now(), session))
+    await mongo.transaction(lambda within: memory.write(within, empty, {"tea": "green"}, author, utc_now()))
     return empty.id
 
 

@@ -174,7 +174,7 @@ async def test_a_letter_of_a_run_that_was_deleted_is_discarded_and_says_so(askin
 async def test_an_accepted_event_is_due_for_the_sweep_again(asking: Asking, mongo: Mongo) -> None:
     events, event = EventStore(mongo.database), accepted("a")
     await events.accept([event])
-    await events.set_aside(event.key, "dead_1")
+    await mongo.transaction(lambda within: events.set_aside(within, event.key, "dead_1"))
     await keep(mongo, a_message(event_key=event.key, is_accepted=True))
 
     answer = await asking.ask("POST", "/api/dead-letters/dead_1/redrive", ADMIN)

@@ -1,7 +1,7 @@
 """What becomes of messages that the gate cannot handle."""
 
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import Mock
 
 import orjson
 import pytest
@@ -94,7 +94,7 @@ async def test_there_is_no_letter_of_an_event_that_the_sweep_is_not_to_leave_alo
 ) -> None:
     events, event = EventStore(mongo.database), accepted("a")
     await events.accept([event])
-    monkeypatch.setattr(EventStore, "set_aside", AsyncMock(side_effect=StorageUnavailable("away")))
+    monkeypatch.setattr(EventStore, "set_aside", Mock(side_effect=StorageUnavailable("away")))
 
     with pytest.raises(StorageUnavailable):
         await letters_of(mongo, Publisher()).keep(of_unknown_type(event))

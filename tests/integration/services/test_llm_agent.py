@@ -12,6 +12,7 @@ from shared.llm.errors import ModelRateLimited, ModelUnavailable
 from shared.llm.port import Message, Role
 from shared.store.memory import Author, MemoryStore
 from shared.store.mongo import Mongo
+from shared.store.transaction import Transaction
 from tests.integration.services.agents import MODELS, Bench, said
 from tests.unit.shared.given import NOW, a_spec
 
@@ -46,10 +47,10 @@ GOOD = {"summary": "Ada likes mornings.", "memory_diffs": [DIFF]}
 
 
 async def remember(mongo: Mongo, owner: Owner, label: str, fields: dict[str, str]) -> None:
-    async def write(session: Any) -> None:
+    def write(within: Transaction) -> None:
         memory = MemoryStore(mongo.database)
-        block = await memory.block("acme", owner, label, session)
-        await memory.write(block, fields, Author("olga", "noter", "run_0", "prp_0"), NOW, session)
+        block = memory.block(within, "acme", owner, label)
+        memory.write(within, block, fields, Author("olga", "noter", "run_0", "prp_0"), NOW)
 
     await mongo.transaction(write)
 

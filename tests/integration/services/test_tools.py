@@ -14,6 +14,7 @@ from shared.domain.memory import Owner
 from shared.store.events import EventStore
 from shared.store.memory import Author, MemoryStore
 from shared.store.mongo import Mongo
+from shared.store.transaction import Transaction
 from tests.unit.shared.given import NOW, an_event
 
 ADA = Scope("acme", "apollo", "ada")
@@ -32,10 +33,10 @@ async def accept(mongo: Mongo, id: str, age_seconds: int = 0, **attributes: Any)
 
 
 async def remember(mongo: Mongo, organisation: str, owner: Owner, label: str) -> None:
-    async def write(session: Any) -> None:
+    def write(within: Transaction) -> None:
         memory = MemoryStore(mongo.database)
-        block = await memory.block(organisation, owner, label, session)
-        await memory.write(block, {"of": owner.id}, Author("olga", "noter", "run_0", "prp_0"), NOW, session)
+        block = memory.block(within, organisation, owner, label)
+        memory.write(within, block, {"of": owner.id}, Author("olga", "noter", "run_0", "prp_0"), NOW)
 
     await mongo.transaction(write)
 

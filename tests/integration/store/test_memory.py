@@ -1,9 +1,12 @@
 """Memory blocks and their history."""
 
+import pytest
+
 from contracts.agents import MemoryOwner
 from shared.domain.memory import Owner, block_id
 from shared.store.memory import Author, MemoryBlock, MemoryStore
 from shared.store.mongo import Mongo
+from shared.store.transaction import Transaction
 from tests.unit.shared.given import LATER, NOW
 
 ADA, APOLLO = Owner(MemoryOwner.USER, "ada"), Owner(MemoryOwner.PROJECT, "apollo")
@@ -12,14 +15,17 @@ AUTHOR = Author("olga", "noter", "run_1", "prp_1")
 
 async def write(mongo: Mongo, owner: Owner, label: str, fields: dict[str, str], organisation: str = "acme") -> int:
     memory = MemoryStore(mongo.database)
-    async with await mongo.client.start_session() as session, session.start_transaction():
-        block = await memory.block(organisation, owner, label, session)
-        return await memory.write(block, fields, AUTHOR, NOW, session)
+
+    def work(within: Transaction) -> int:
+        return memory.write(within, memory.block(within, organisation, owner, label), fields, AUTHOR, NOW)
+
+    return await mongo.transaction(work)
 
 
 async def test_a_block_that_nobody_has_written_is_empty_at_version_0(mongo: Mongo) -> None:
-    async with await mongo.client.start_session() as session, session.start_transaction():
-        block = await MemoryStore(mongo.database).block("acme", ADA, "notes", session)
+    memory = MemoryStore(mongo.database)
+
+    block = await mongo.transaction(lambda within: memory.block(within, "acme", ADA, "notes"))
 
     assert block == MemoryBlock("acme", ADA, "notes", {}, 0)
 
@@ -59,11 +65,13 @@ async def test_a_project_and_a_user_of_the_same_name_have_memories_of_their_own(
 
 async def test_what_a_transaction_wrote_and_did_not_commit_was_never_there(mongo: Mongo) -> None:
     memory = MemoryStore(mongo.database)
-    async with await mongo.client.start_session() as session:
-        session.start_transaction()
-        block = await memory.block("acme", ADA, "notes", session)
-        await memory.write(block, {"tea": "green"}, AUTHOR, LATER, session)
-        await session.abort_transaction()
+
+    def work(within: Transaction) -> None:
+        memory.write(within, memory.block(within, "acme", ADA, "notes"), {"tea": "green"}, AUTHOR, LATER)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await mongo.transaction(work)
 
     assert await memory.of_owners("acme", [ADA]) == []
     assert await mongo.database["memory_versions"].count_documents({"block_id": block_id("acme", ADA, "notes")}) == 0

@@ -88,7 +88,9 @@ CALLS: dict[str, Call] = {
         Deciding("ada", NOW),
     ),
     "dead_letters.find": lambda mongo: DeadLetterStore(mongo.database).find({}, 1),
-    "events.set_aside": lambda mongo: EventStore(mongo.database).set_aside("ev", "dead_1"),
+    "events.set_aside": lambda mongo: mongo.transaction(
+        lambda within: EventStore(mongo.database).set_aside(within, "ev", "dead_1")
+    ),
     "events.take_up_again": lambda mongo: EventStore(mongo.database).take_up_again(["ev"], NOW),
     "metrics.open_runs": lambda mongo: MetricsStore(mongo.database).open_runs(),
     "proposals.approve": lambda mongo: ProposalStore(mongo).approve("prp_1", Deciding("ada", NOW)),
