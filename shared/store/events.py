@@ -16,8 +16,10 @@ from shared.store.mongo import Collection, Database, Document, insert_new, stora
 from shared.store.ticket_news import TELLS
 from shared.store.transaction import Transaction
 
+LATEST_FIRST = "latest_first"
 INDEXES = [
-    IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name="latest_first"),
+    # Every event pays for each of these: what it costs to store one is mostly that.
+    IndexModel([("organisation", ASCENDING), ("accepted_at", DESCENDING), ("_id", DESCENDING)], name=LATEST_FIRST),
     # The history of one user, whatever all others did meanwhile.
     IndexModel(
         [("organisation", ASCENDING), ("user", ASCENDING), ("accepted_at", DESCENDING)],

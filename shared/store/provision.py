@@ -24,7 +24,6 @@ from shared.store import (
     schedules,
     session_messages,
     sessions,
-    sightings,
     steps,
     threads,
     ticket_news,
@@ -34,7 +33,7 @@ from shared.store import (
 from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "events": events.INDEXES + sightings.INDEXES + retention.EVENT_INDEXES + ticket_news.EVENT_INDEXES,
+    "events": events.INDEXES + ticket_news.EVENT_INDEXES,
     "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES + threads.INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,

@@ -12,6 +12,7 @@ from pymongo import ASCENDING, IndexModel
 
 from shared.domain.dead_letter import DeadLetterStatus
 from shared.domain.run import TERMINAL, RunStatus
+from shared.store.events import LATEST_FIRST
 from shared.store.mongo import Collection, Database, Document, storage_errors
 from shared.store.ticket_news import TELLS
 
@@ -23,7 +24,6 @@ RUN_INDEXES = [
         partialFilterExpression={"finished_at": {"$exists": True}},
     )
 ]
-EVENT_INDEXES = [IndexModel([("accepted_at", ASCENDING), ("_id", ASCENDING)], name=BY_AGE)]
 REPLAY_INDEXES = [IndexModel([("created_at", ASCENDING)], name=BY_AGE)]
 PROPOSAL_INDEXES = [
     IndexModel([("decided_at", ASCENDING)], name="of_no_run", partialFilterExpression={"is_run_retired": True})
@@ -106,12 +106,19 @@ class Retention:
         )
         await self._proposals.update_many({"run_id": {"$in": ids}}, {"$set": {"is_run_retired": True}})
 
-    def old_events(self, before: datetime, size: int) -> AsyncIterator[Batch]:
-        """Yield the events that were accepted before this moment and for which nothing is under way, oldest first."""
+    async def old_events(self, before: datetime, size: int) -> AsyncIterator[Batch]:
+        """Yield the events that were accepted before this moment and for which nothing is under way.
+
+        Those of one organisation after the other, each from the oldest on: an index by age alone would cost every event.
+        """
         at_rest = [{"gated": True, "sweep_at": None}, {"dead_letter": {"$ne": None}}]
         query = {"accepted_at": {"$lt": before}, "$or": at_rest, TELLS: {"$ne": True}}
-        needed = {"decisions.run_id": 1, "dead_letter": 1}
-        return _batches(_Walk(self._events, BY_AGE, "accepted_at", needed), query, size)
+        walk = _Walk(self._events, LATEST_FIRST, "accepted_at", {"decisions.run_id": 1, "dead_letter": 1})
+        with storage_errors():
+            organisations = await self._events.distinct("organisation")
+        for organisation in organisations:
+            async for batch in _batches(walk, {"organisation": organisation, **query}, size):
+                yield batch
 
     async def delete_events(self, events: Batch) -> int:
         """Delete those of these events that have no run and no open dead letter; return how many went."""

@@ -4,18 +4,9 @@ from collections.abc import Collection as Many
 from dataclasses import dataclass
 from datetime import datetime
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING
 
 from shared.store.mongo import Collection, Database, Document, storage_errors
-
-INDEXES = [
-    IndexModel(
-        [("organisation", ASCENDING), ("user", ASCENDING), ("type", ASCENDING), ("accepted_at", DESCENDING)],
-        name="by_user",
-        # What names no user is never looked for.
-        partialFilterExpression={"user": {"$gt": ""}},
-    )
-]
 
 
 @dataclass(frozen=True, slots=True)

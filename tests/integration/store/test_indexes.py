@@ -34,6 +34,7 @@ from shared.store.replays import ReplayStore
 from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
 from shared.store.schedules import ScheduleInForce, ScheduleStore
+from shared.store.sightings import SightingStore, Sought
 from shared.store.slots import SlotStore
 from shared.store.steps import Intent, StepStore
 from shared.store.threads import ThreadStore
@@ -137,6 +138,9 @@ QUERIES: dict[str, Query] = {
     "events: recent": lambda mongo: EventStore(mongo.database).recent({"organisation": "acme"}, 10),
     "events: history of a user": lambda mongo: EventStore(mongo.database).recent(
         {"organisation": "acme", "user": "ada", "type": {"$nin": ["schedule.fired"]}}, 10
+    ),
+    "events: latest of some users": lambda mongo: SightingStore(mongo.database).latest(
+        [Sought("acme", "apollo", user, "checkin.submitted") for user in ("ada", "bob")], NOW
     ),
     "events: page": lambda mongo: EventStore(mongo.database).page({"organisation": "acme", "type": "doc.updated"}, 10),
     "events: decisions": lambda mongo: EventStore(mongo.database).decisions(["ev_1"]),
