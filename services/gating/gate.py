@@ -36,6 +36,8 @@ from shared.store.runs import RunStore
 log = structlog.get_logger()
 
 
+_FEW_RUNS = 4
+
 Arrivals = Mapping[str, Arrival]
 Records = dict[str, list[DecisionRecord]]
 
@@ -87,12 +89,12 @@ class Gate:
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         # First, because what starts nothing is done with once its decisions are recorded.
         await self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now))
-        existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
+        existing, stands, settled = await self._store(runs, fresh, arrivals, now)
         decisions = recorded | fresh | stands
         await replace_runs(self.runs, self.publisher, decisions, arrivals, now)
         await self.continuing.note_followers((arrival.event for arrival in arrivals.values()), decisions, now)
         # Where another process was faster with its decisions, it may not have stored their runs yet.
-        self.decided.add(arrivals.keys() - stands.keys() - _starting_nothing(fresh | taken.at_once))
+        self.decided.add(arrivals.keys() - stands.keys() - settled - _starting_nothing(fresh | taken.at_once))
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, decisions)
 
@@ -144,12 +146,29 @@ class Gate:
             decided |= without_overlap(fires, await self.runs.open_of({each.work for each in fires}))
         return await self.starts.settle(new, decided, now)
 
-    async def _record(self, fresh: Records, arrivals: Arrivals, now: datetime) -> Records:
+    async def _store(
+        self, runs: Sequence[NewRun], fresh: Records, arrivals: Arrivals, now: datetime
+    ) -> tuple[set[str], Records, set[str]]:
+        """Store the runs and record the decisions; return the ids of runs that were there already, the decisions that
+        another process had recorded first, and the keys of the events that are done with.
+
+        A few runs are stored at the same time, because somebody may wait for them. Many are stored before: that takes longer,
+        and spares each event another write.
+        """
+        if len(runs) <= _FEW_RUNS:
+            existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
+            return existing, stands, set()
+        existing = await self.runs.add(runs)
+        return existing, await self._record(fresh, arrivals, now, are_runs_stored=True), set(fresh)
+
+    async def _record(
+        self, fresh: Records, arrivals: Arrivals, now: datetime, *, are_runs_stored: bool = False
+    ) -> Records:
         """Record the decisions; return those that another process had recorded first."""
         if not fresh:
             return {}
         gated = [GatedEvent(key, records) for key, records in fresh.items()]
-        if await self.events.record_decisions(gated, now):
+        if await self.events.record_decisions(gated, now, are_runs_stored=are_runs_stored):
             return {}
         return await self._record_unknown(gated, arrivals, now)
 

@@ -1,6 +1,7 @@
 """Keeps the history short: what is finished and old is deleted, a little at a time."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -77,10 +78,11 @@ class History:
         """
         taken, count = 0, _TICKET_BATCH
         while count == _TICKET_BATCH and self.leader.is_leading.is_set():
+            begun = time.monotonic()
             count = await self.tickets.take_in(_TICKET_BATCH)
             taken += count
-            # Others want the database as well.
-            await asyncio.sleep(_PAUSE_SECONDS)
+            # Others want the database as well, the more the busier it is.
+            await asyncio.sleep(time.monotonic() - begun)
         return taken
 
     async def _while_leading(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:

@@ -110,17 +110,20 @@ class EventStore:
         """Store an event that is new, in the transaction that makes it true."""
         within["events"].insert_one(_document(event, None))
 
-    async def record_decisions(self, gated: Sequence[GatedEvent], now: datetime) -> bool:
+    async def record_decisions(
+        self, gated: Sequence[GatedEvent], now: datetime, *, are_runs_stored: bool = False
+    ) -> bool:
         """Write the decisions of each event that has none yet; return whether every one was such an event.
 
-        An event that starts runs stays due for the sweep until it is noted that these are stored, too.
+        An event that starts runs stays due for the sweep until it is noted that these are stored, unless they are.
         """
         decided = {event.key: {"decisions": event.decisions} for event in gated}
         matched = 0
         for part in in_commands(decided):
             query = {"_id": {"$in": list(part)}, "gated": False}
             # What was set aside is not due for the sweep, and has to be.
-            due = {"$cond": [{"$in": ["run", "$decisions.outcome"]}, {"$ifNull": ["$sweep_at", now]}, "$$REMOVE"]}
+            starts = {"$and": [not are_runs_stored, {"$in": ["run", "$decisions.outcome"]}]}
+            due = {"$cond": [starts, {"$ifNull": ["$sweep_at", now]}, "$$REMOVE"]}
             noted = {"gated": True, "gated_at": now, "sweep_at": due}
             changes = [merge_by_id(part), {"$set": noted}, {"$unset": ["dead_letter"]}]
             with storage_errors():

@@ -14,15 +14,15 @@ _MOST_BYTES = 8 * 1_024 * 1_024
 """The server takes a command of 16 MiB; one change is bounded well below half of that by those who make it."""
 
 
+def own_of(changes: Mapping[str, Document]) -> Document:
+    """Return the expression for what `changes` has for a document's `_id`; it must have something."""
+    position = {"$indexOfArray": [{"$literal": list(changes)}, "$_id"]}
+    return {"$arrayElemAt": [{"$literal": list(changes.values())}, position]}
+
+
 def merge_by_id(changes: Mapping[str, Document]) -> Document:
-    """Return the pipeline stage that sets in each document what `changes` has for its `_id`; it must have something."""
-    own = {
-        "$arrayElemAt": [
-            {"$literal": list(changes.values())},
-            {"$indexOfArray": [{"$literal": list(changes)}, "$_id"]},
-        ]
-    }
-    return {"$replaceWith": {"$mergeObjects": ["$$ROOT", own]}}
+    """Return the pipeline stage that sets in each document what `changes` has for it."""
+    return {"$replaceWith": {"$mergeObjects": ["$$ROOT", own_of(changes)]}}
 
 
 def in_commands(changes: Mapping[str, Document]) -> Iterator[dict[str, Any]]:

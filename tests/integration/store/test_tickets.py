@@ -139,13 +139,13 @@ async def test_an_event_that_this_release_cannot_read_is_left_and_hinders_no_oth
 async def test_a_change_of_a_ticket_that_is_forgotten_meanwhile_is_kept(mongo: Mongo) -> None:
     tickets = TicketStore(mongo.database)
     await tickets.apply([a_fact(closed=True)])
-    writing, write = mongo.database["tickets"], tickets._tickets.bulk_write
+    writing, write = mongo.database["tickets"], tickets._tickets.update_many
 
     async def forgotten_before(*arguments: Any, **options: Any) -> Any:
         await writing.delete_many({})
         return await write(*arguments, **options)
 
-    tickets._tickets.bulk_write = forgotten_before  # type: ignore[method-assign]  # a moment between two commands
+    tickets._tickets.update_many = forgotten_before  # type: ignore[method-assign]  # a moment between two commands
     await tickets.apply([a_fact(at=LATER)])
 
     assert [each.id async for each in tickets.open_of("acme", "apollo")] == ["T-1"]
