@@ -46,8 +46,8 @@ Records = dict[str, list[DecisionRecord]]
 class _Taken:
     """The events of a batch that are stored, by key, and which of them were stored just now.
 
-    `decided` are the decisions on those that came straight from a backend, as if nothing else had been decided yet;
-    `at_once` are those that were stored together with their events.
+    `decided` are the decisions on these, as if nothing else had been decided yet; `at_once` are those that were stored
+    together with their events.
     """
 
     arrivals: Arrivals
@@ -101,8 +101,10 @@ class Gate:
     async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> _Taken:
         """Store the events that came straight from a backend, and bury those whose id is taken by another."""
         direct = [arrival for arrival in batch if not arrival.is_accepted]
-        decided: Decided = {each.event.key: decide(each.event, self.configuration, now) for each in direct}
-        at_once = recorded_at_once([arrival.event for arrival in direct], decided, self.configuration)
+        # Of several under one id the first is stored.
+        events = {arrival.event.key: arrival.event for arrival in reversed(direct)}
+        decided: Decided = {key: decide(event, self.configuration, now) for key, event in events.items()}
+        at_once = recorded_at_once(events.values(), decided, self.configuration)
         acceptances = await self.events.accept(
             [arrival.accepted_event(now, position) for position, arrival in enumerate(direct)], at_once
         )
@@ -115,7 +117,12 @@ class Gate:
             arrivals[arrival.event.key] = arrival
             if acceptance is Acceptance.STORED:
                 stored.add(arrival.event.key)
-        return _Taken(arrivals, stored, decided, {key: at_once[key] for key in at_once.keys() & stored})
+        return _Taken(
+            arrivals,
+            stored,
+            {key: decided[key] for key in stored},
+            {key: at_once[key] for key in at_once.keys() & stored},
+        )
 
     async def _bury(self, arrival: Arrival) -> None:
         event = arrival.event

@@ -236,6 +236,26 @@ async def test_of_two_events_with_one_id_in_one_batch_the_first_is_decided_and_t
     assert len(await decisions_of(mongo, first)) == 2
 
 
+@pytest.mark.parametrize("is_first_accepted", [True, False])
+@pytest.mark.parametrize("is_starting_first", [True, False])
+async def test_of_two_events_with_one_id_in_one_batch_each_is_decided_by_its_own_content(
+    client: Client, mongo: Mongo, publisher: Publisher, is_first_accepted: bool, is_starting_first: bool
+) -> None:
+    starting = checkin("a")
+    other = an_event(
+        "ticket.scan_requested", id="a", data={"date": "2026-11-20"}, organisationid="acme", projectid="apollo"
+    )
+    first, second = (starting, other) if is_starting_first else (other, starting)
+    if is_first_accepted:
+        await EventStore(mongo.database).accept([an_arrival(first).accepted_event(NOW)])
+
+    gate = a_gate(mongo, publisher)
+    await gate.consider([an_arrival(first, is_accepted=is_first_accepted), an_arrival(second)])
+
+    assert [letter.payload for letter in kept_by(gate)] == [second.to_json()]
+    assert len(await decisions_of(mongo, first)) == len(await runs_of(mongo)) == (2 if is_starting_first else 0)
+
+
 async def test_a_dead_letter_that_cannot_be_kept_has_the_batch_delivered_again(
     client: Client, mongo: Mongo, publisher: Publisher
 ) -> None:
