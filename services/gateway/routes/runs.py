@@ -54,11 +54,14 @@ async def list_agent_runs(
     since = gateway.clock() - timedelta(seconds=gateway.settings.ai_queue_status_retention_seconds)
     window: Document = {"changed_at": {"$gte": since}} if parent_id is None else {}
     wanted = frozenset(status or RunStatus)
-    active, finished, active_count, failures = await asyncio.gather(
+    counted = [
+        whose | {"status": {"$in": sorted(ACTIVE)}},
+        whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}},
+    ]
+    active, finished, (active_count, failures) = await asyncio.gather(
         _find(gateway, narrowed, wanted & ACTIVE, {}, cursor, limit),
         _find(gateway, narrowed, wanted & TERMINAL, window, cursor, limit),
-        _count(gateway, whose | {"status": {"$in": sorted(ACTIVE)}}, replays=replays),
-        _count(gateway, whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}, replays=replays),
+        _counts(gateway, counted, replays=replays),
     )
     found = sorted(active + finished, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
     page, next_cursor = cursors.page(found, limit, "changed_at")
@@ -87,15 +90,13 @@ async def get_agent_run(request: Request, run_id: str) -> Response:
     return tagged_answer(request, run_detail(run, events.get(run["event_key"]), steps))
 
 
-async def _count(gateway: Gateway, query: Document, *, replays: bool) -> int:
+async def _counts(gateway: Gateway, queries: list[Document], *, replays: bool) -> list[int]:
     """Count runs along the index alone; those of replays are in one of their own, so that no document is read."""
     if replays:
-        return await gateway.runs.count(query, _COUNT_AT_MOST)
-    counted, of_replays = await asyncio.gather(
-        gateway.runs.count(query, _COUNT_AT_MOST),
-        gateway.runs.count({**query, "replay.id": {"$exists": True}}, _COUNT_AT_MOST),
-    )
-    return max(0, counted - of_replays)
+        return await gateway.runs.counts(queries, _COUNT_AT_MOST)
+    of_replays = [{**query, "replay.id": {"$exists": True}} for query in queries]
+    counted = await gateway.runs.counts([*queries, *of_replays], _COUNT_AT_MOST)
+    return [max(0, of_all - of_these) for of_all, of_these in zip(counted, counted[len(queries) :], strict=False)]
 
 
 async def _find(

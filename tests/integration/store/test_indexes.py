@@ -79,6 +79,9 @@ QUERIES: dict[str, Query] = {
     "runs: sweep": lambda mongo: RunStore(mongo.database).due_for_sweep(LATER, 10),
     "runs: active of a user": lambda mongo: RunStore(mongo.database).find(ACTIVE_OF_ADA, 50),
     "runs: recent of a user": lambda mongo: RunStore(mongo.database).find(RECENT_OF_ADA, 50),
+    "runs: counts of a user": lambda mongo: RunStore(mongo.database).counts(
+        [ACTIVE_OF_ADA, {**ACTIVE_OF_ADA, "replay.id": {"$exists": True}}], 100
+    ),
     "runs: count of a user": lambda mongo: RunStore(mongo.database).count(ACTIVE_OF_ADA, 100),
     "runs: of an organisation": lambda mongo: RunStore(mongo.database).find(
         {"organisation": "acme", "status": RunStatus.FAILED}, 50

@@ -64,6 +64,7 @@ CALLS: dict[str, Call] = {
     "runs.write_fenced": lambda mongo: RunStore(mongo.database).write_fenced([completing(CLAIM)]),
     "runs.find": lambda mongo: RunStore(mongo.database).find({}, 1),
     "runs.count": lambda mongo: RunStore(mongo.database).count({}, 1),
+    "runs.counts": lambda mongo: RunStore(mongo.database).counts([{}], 1),
     "runs.cancel": lambda mongo: RunStore(mongo.database).cancel({"_id": "run_1"}, Cancel("olga", NOW)),
     "runs.cancelling": lambda mongo: RunStore(mongo.database).cancelling([CLAIM]),
     "runs.take_over": lambda mongo: RunStore(mongo.database).take_over(["run_1"], NOW),
