@@ -91,11 +91,8 @@ async def impact_of(gateway: Gateway, subject: Subject, change: Change) -> Impac
 
 async def open_runs(gateway: Gateway, subject: Subject) -> OpenRuns:
     """Count the open runs that nobody has cancelled."""
-    counts = [
-        await gateway.runs.count(_open(subject.query, status), _COUNT_AT_MOST)
-        for status in (RunStatus.QUEUED, RunStatus.RUNNING)
-    ]
-    return OpenRuns(*counts)
+    queries = [_open(subject.query, status) for status in (RunStatus.QUEUED, RunStatus.RUNNING)]
+    return OpenRuns(*await gateway.runs.counts(queries, _COUNT_AT_MOST))
 
 
 def _open(query: Document, status: RunStatus) -> Document:

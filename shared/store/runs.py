@@ -159,13 +159,8 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
             cursor = self._runs.find(query, bulky).sort([("changed_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
             return [upcast_run(run) async for run in cursor]
 
-    async def count(self, query: Document, limit: int) -> int:
-        """Return how many runs match, counting no further than `limit`."""
-        with storage_errors():
-            return await self._runs.count_documents(query, limit=limit)
-
     async def counts(self, queries: Sequence[Document], limit: int) -> list[int]:
-        """Return how many runs match each of the queries, in one command; each is counted as `count` does."""
+        """Return how many runs match each of the queries, counting none further than `limit`; in one command."""
         first, *others = [_counting(place, query, limit) for place, query in enumerate(queries)]
         unions = [{"$unionWith": {"coll": self._runs.name, "pipeline": stages}} for stages in others]
         with storage_errors():

@@ -141,6 +141,6 @@ class KeptRuns(KeptRunQueue, KeptRunEnds, RunStore):
         bulky = ("output_json", "effects")
         return [{name: run[name] for name in run if name not in bulky} for run in latest[:limit]]
 
-    async def count(self, query: Document, limit: int) -> int:
-        """Return how many runs match, counting no further than `limit`."""
-        return min(limit, len(list(self.kept.find(query))))
+    async def counts(self, queries: Sequence[Document], limit: int) -> list[int]:
+        """Return how many runs match each of the queries, counting none further than `limit`."""
+        return [min(limit, len(list(self.kept.find(query)))) for query in queries]

@@ -151,9 +151,9 @@ CALLS: dict[str, st.SearchStrategy[Call]] = {
         st.lists(st.sampled_from(list(RunStatus))),
         st.integers(1, 3),
     ),
-    "count": st.builds(
-        lambda status, limit: lambda runs, _, __: runs.count({"status": status}, limit),
-        st.sampled_from(list(RunStatus)),
+    "counts": st.builds(
+        lambda statuses, limit: lambda runs, _, __: runs.counts([{"status": each} for each in statuses], limit),
+        st.lists(st.sampled_from(list(RunStatus)), min_size=1, max_size=3),
         st.integers(1, 3),
     ),
     "due_for_sweep": st.builds(

@@ -82,7 +82,6 @@ QUERIES: dict[str, Query] = {
     "runs: counts of a user": lambda mongo: RunStore(mongo.database).counts(
         [ACTIVE_OF_ADA, {**ACTIVE_OF_ADA, "replay.id": {"$exists": True}}], 100
     ),
-    "runs: count of a user": lambda mongo: RunStore(mongo.database).count(ACTIVE_OF_ADA, 100),
     "runs: of an organisation": lambda mongo: RunStore(mongo.database).find(
         {"organisation": "acme", "status": RunStatus.FAILED}, 50
     ),
@@ -119,9 +118,6 @@ QUERIES: dict[str, Query] = {
     ),
     "runs: to be cancelled": lambda mongo: RunStore(mongo.database).cancelling([Claim("run_1", 1, "runner-1")]),
     "runs: redrive": lambda mongo: RunStore(mongo.database).redrive(["run_1"], NOW),
-    "runs: count of a user's replays": lambda mongo: RunStore(mongo.database).count(
-        {**ACTIVE_OF_ADA, "replay.id": {"$exists": True}}, 100
-    ),
     "runs: batches due": lambda mongo: RunStore(mongo.database).batches_due(LATER, 10),
     "runs: of a batch": lambda mongo: RunStore(mongo.database).children_of("run_1"),
     "runs: cancel those of a batch": lambda mongo: RunStore(mongo.database).cancel(

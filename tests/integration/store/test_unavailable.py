@@ -63,7 +63,6 @@ CALLS: dict[str, Call] = {
     "runs.extend_leases": lambda mongo: RunStore(mongo.database).extend_leases([CLAIM], "runner-1", 6),
     "runs.write_fenced": lambda mongo: RunStore(mongo.database).write_fenced([completing(CLAIM)]),
     "runs.find": lambda mongo: RunStore(mongo.database).find({}, 1),
-    "runs.count": lambda mongo: RunStore(mongo.database).count({}, 1),
     "runs.counts": lambda mongo: RunStore(mongo.database).counts([{}], 1),
     "runs.cancel": lambda mongo: RunStore(mongo.database).cancel({"_id": "run_1"}, Cancel("olga", NOW)),
     "runs.cancelling": lambda mongo: RunStore(mongo.database).cancelling([CLAIM]),
