@@ -89,12 +89,13 @@ class Gate:
         runs = await self._queued(recorded | fresh, set(recorded), arrivals, now)
         # First, because what starts nothing is done with once its decisions are recorded.
         await self.members.apply(membership_changes((arrival.event for arrival in arrivals.values()), now))
-        existing, stands, settled = await self._store(runs, fresh, arrivals, now)
+        existing, stands = await self._store(runs, fresh, arrivals, now)
         decisions = recorded | fresh | stands
         await replace_runs(self.runs, self.publisher, decisions, arrivals, now)
         await self.continuing.note_followers((arrival.event for arrival in arrivals.values()), decisions, now)
+        done_with = _starting_nothing(taken.at_once) | (set(fresh) if _are_many(runs) else _starting_nothing(fresh))
         # Where another process was faster with its decisions, it may not have stored their runs yet.
-        self.decided.add(arrivals.keys() - stands.keys() - settled - _starting_nothing(fresh | taken.at_once))
+        self.decided.add(arrivals.keys() - stands.keys() - done_with)
         await self._start([run for run in runs if run.id not in existing])
         await self._answer(batch, decisions)
 
@@ -155,18 +156,15 @@ class Gate:
 
     async def _store(
         self, runs: Sequence[NewRun], fresh: Records, arrivals: Arrivals, now: datetime
-    ) -> tuple[set[str], Records, set[str]]:
-        """Store the runs and record the decisions; return the ids of runs that were there already, the decisions that
-        another process had recorded first, and the keys of the events that are done with.
+    ) -> tuple[set[str], Records]:
+        """Store both; return the ids of runs that were there already, and decisions that another process recorded first.
 
         A few runs are stored at the same time, because somebody may wait for them. Many are stored before: that takes longer,
         and spares each event another write.
         """
-        if len(runs) <= _FEW_RUNS:
-            existing, stands = await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
-            return existing, stands, set()
-        existing = await self.runs.add(runs)
-        return existing, await self._record(fresh, arrivals, now, are_runs_stored=True), set(fresh)
+        if _are_many(runs):
+            return await self.runs.add(runs), await self._record(fresh, arrivals, now, are_runs_stored=True)
+        return await asyncio.gather(self.runs.add(runs), self._record(fresh, arrivals, now))
 
     async def _record(
         self, fresh: Records, arrivals: Arrivals, now: datetime, *, are_runs_stored: bool = False
@@ -221,6 +219,10 @@ class Gate:
                 answers[arrival.reply_to][key] = decisions[key]
         for instance, records in answers.items():
             await self.publisher.tell(gated_subject(instance), orjson.dumps(records))
+
+
+def _are_many(runs: Sequence[NewRun]) -> bool:
+    return len(runs) > _FEW_RUNS
 
 
 def _starting_nothing(recorded: Records) -> set[str]:

@@ -1,4 +1,4 @@
-"""Keeps the history short: what is finished and old is deleted, a little at a time."""
+"""Keeps the history short: what is finished and old is deleted, a little at a time, once tickets have followed it."""
 
 import asyncio
 import time
@@ -71,19 +71,18 @@ class History:
             log.info("history.shortened", **gone)
         return dict(gone)
 
-    async def take_in_tickets(self) -> int:
-        """Have tickets follow the events that tell of them, also where nobody reads them; return how many events those were.
+    async def take_in_tickets(self) -> None:
+        """Have tickets follow the events that tell of them, also where nobody reads them.
 
         An event that tells of a ticket does not go before that.
         """
-        taken, count = 0, _TICKET_BATCH
+        await self.tickets.retry_unreadable()
+        count = _TICKET_BATCH
         while count == _TICKET_BATCH and self.leader.is_leading.is_set():
             begun = time.monotonic()
             count = await self.tickets.take_in(_TICKET_BATCH)
-            taken += count
             # Others want the database as well, the more the busier it is.
             await asyncio.sleep(time.monotonic() - begun)
-        return taken
 
     async def _while_leading(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         async for batch in batches:

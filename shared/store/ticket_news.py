@@ -21,7 +21,7 @@ EVENT_INDEXES = [
     IndexModel(
         [("organisation", ASCENDING), ("project", ASCENDING), ("accepted_at", ASCENDING), ("position", ASCENDING)],
         name=_INDEX,
-        partialFilterExpression={TELLS: True},
+        partialFilterExpression={TELLS: {"$exists": True}},
     )
 ]
 
@@ -43,26 +43,32 @@ class TicketNews:
     async def read(self, whose: Document, limit: int) -> News:
         """Return what so many events of a project say, given as organisation and project, or of all; oldest first of each.
 
-        An event that this release cannot read is left as it is, for one that can.
+        An event that this release cannot read is set aside, so that it hinders no other.
         """
         with storage_errors():
             found = self._events.find({**whose, TELLS: True}, {"json": 1, "accepted_at": 1}).hint(_INDEX)
             events = await found.limit(limit).to_list(limit)
         told: list[Told] = []
-        unreadable = []
+        unreadable: dict[str, str] = {}
         for each in events:
             try:
                 told.append((parse_json(each["json"].encode()), each["accepted_at"]))
             except EventRefused as error:
-                log.warning("ticket_news.unreadable", event_key=each["_id"], error=str(error))
-                unreadable.append(each["_id"])
+                unreadable[each["_id"]] = str(error)
         if unreadable:
-            await self._mark(unreadable, {"$set": {TELLS: UNREADABLE}})
+            key, error_of_one = next(iter(unreadable.items()))
+            log.warning("ticket_news.unreadable", events=len(unreadable), event_key=key, error=error_of_one)
+            await self._mark(list(unreadable), {"$set": {TELLS: UNREADABLE}})
         return News(ticket_facts(told), [each["_id"] for each in events])
 
     async def taken(self, news: News) -> None:
         """Note that this is taken into account."""
         await self._mark(news.keys, {"$unset": {TELLS: ""}})
+
+    async def retry_unreadable(self) -> None:
+        """Have what was set aside be read once more: this release may be able to."""
+        with storage_errors():
+            await self._events.update_many({TELLS: UNREADABLE}, {"$set": {TELLS: True}}, hint=_INDEX)
 
     async def _mark(self, keys: Sequence[str], change: Document) -> None:
         with storage_errors():

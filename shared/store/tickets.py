@@ -58,6 +58,10 @@ class TicketStore:
             await self._news.taken(news)
         return len(news.keys)
 
+    async def retry_unreadable(self) -> None:
+        """Have the next intake try events again that could not be read, perhaps because a newer release accepted them."""
+        await self._news.retry_unreadable()
+
     async def apply(self, facts: Sequence[TicketFact]) -> None:
         """Write each fact unless a newer one is there; applying one twice, or late, changes nothing."""
         latest = {

@@ -1,6 +1,6 @@
 """What is written together or not at all.
 
-The driver hands every command to a thread and waits for it, and a transaction is six commands, one after the other: half
+The driver hands every command to a thread and waits for it, and a transaction is six commands, one after the other: a third
 of its time would be these ways there and back. So a transaction is plain code that is handed over as a whole.
 """
 

@@ -76,6 +76,18 @@ async def test_what_an_old_event_tells_of_a_ticket_is_taken_in_before_it_goes(mo
     assert [each.id async for each in TicketStore(mongo.database).open_of("acme", "apollo")] == ["T-1"]
 
 
+async def test_every_round_tries_again_what_could_not_be_read_of_a_ticket(mongo: Mongo, history: History) -> None:
+    told = accepted_event(
+        "1", PAST, type="ticket.opened", projectid="apollo", data={"ticket_id": "T-1", "title": "Export"}
+    )
+    await EventStore(mongo.database).accept([told], {told.key: []})
+    await mongo.database["events"].update_one({"_id": told.key}, {"$set": {"tells_ticket": "unreadable"}})
+
+    await history.shorten()
+
+    assert [each.id async for each in TicketStore(mongo.database).open_of("acme", "apollo")] == ["T-1"]
+
+
 async def test_an_old_event_stays_until_what_it_tells_of_a_ticket_is_taken_in(mongo: Mongo, history: History) -> None:
     await put(mongo, "events", accepted("a", tells_ticket=True), accepted("b", tells_ticket="unreadable"))
 

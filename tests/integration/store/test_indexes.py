@@ -71,6 +71,7 @@ QUERIES: dict[str, Query] = {
     "tickets: latest": lambda mongo: TicketStore(mongo.database).latest("acme", "apollo", 9, with_closed=True),
     "tickets: open": lambda mongo: anext(TicketStore(mongo.database).open_of("acme", "apollo")),
     "tickets: told by events": lambda mongo: TicketNews(mongo.database).read({}, 9),
+    "tickets: unreadable": lambda mongo: TicketNews(mongo.database).retry_unreadable(),
     "tickets: told by events of a project": lambda mongo: TicketNews(mongo.database).read(
         {"organisation": "acme", "project": "apollo"}, 9
     ),

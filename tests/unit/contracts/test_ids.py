@@ -1,5 +1,7 @@
 """Derived ids."""
 
+import base64
+import hashlib
 import re
 
 from hypothesis import example, given
@@ -22,6 +24,14 @@ def test_ids_are_equal_only_for_equal_parts(one: list[str], other: list[str]) ->
 @given(parts)
 def test_id_is_the_prefix_and_26_lowercase_characters(values: list[str]) -> None:
     assert re.fullmatch(r"ev_[a-z2-7]{26}", derived_id("ev", *values))
+
+
+@given(st.text())
+def test_id_is_the_base32_of_the_digest(value: str) -> None:
+    hashed = len(value.encode()).to_bytes(4, "big") + value.encode()
+    digest = hashlib.blake2b(hashed, digest_size=16).digest()
+
+    assert derived_id("x", value) == "x_" + base64.b32encode(digest).decode().lower().rstrip("=")
 
 
 def test_event_key_stays_what_it_was_recorded_as() -> None:
