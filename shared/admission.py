@@ -71,11 +71,12 @@ class Admission:
         verdicts = {candidate.run_id: Verdict(None) for candidate in candidates}
         for kind in (Waiting.TARGET, Waiting.AGENT, Waiting.ORGANISATION, Waiting.SERVER):
             wanting = [each for each in candidates if verdicts[each.run_id].lacks is None]
-            held = await self._take(kind, wanting)
+            places = {slot: held.places() for slot, held in (await self._take(kind, wanting)).items()}
             for candidate in wanting:
                 slot = next((slot for slot in candidate.slots if slot.kind is kind), None)
                 if slot is not None:
-                    verdicts[candidate.run_id] = _verdict(candidate.run_id, slot, held, verdicts[candidate.run_id])
+                    place = places[slot].get(candidate.run_id)
+                    verdicts[candidate.run_id] = _verdict(slot, place, verdicts[candidate.run_id])
         await self._give_back([each for each in candidates if verdicts[each.run_id].lacks is not None])
         return verdicts
 
@@ -175,10 +176,9 @@ def waiting_for(slot: Slot, now: datetime) -> Document:
     return waiting_document(slot.kind, now, key=slot.key, detail=slot.label)
 
 
-def _verdict(run_id: str, slot: Slot, held: Mapping[Slot, Held], before: Verdict) -> Verdict:
-    holders = held[slot].holders
-    if run_id not in holders:
+def _verdict(slot: Slot, place: int | None, before: Verdict) -> Verdict:
+    if place is None:
         return Verdict(slot)
     if slot.kind is Waiting.ORGANISATION:
-        return Verdict(None, is_express=holders.index(run_id) < EXPRESS_RUNS)
+        return Verdict(None, is_express=place < EXPRESS_RUNS)
     return before

@@ -12,22 +12,25 @@ log: BoundLogger = structlog.get_logger()
 
 def log_outcome(claim: Claim, run: dict[str, Any], outcome: Outcome | None) -> None:
     """Log how the attempt ended, or that its run is somebody else's by now."""
-    bound = log.bind(
-        run_id=claim.run_id, attempt=claim.attempt, agent=run["agent_key"], organisation=run["organisation"]
-    )
+    of: dict[str, Any] = {
+        "run_id": claim.run_id,
+        "attempt": claim.attempt,
+        "agent": run["agent_key"],
+        "organisation": run["organisation"],
+    }
     if outcome is None:
-        bound.warning("run.lost")
+        log.warning("run.lost", **of)
         return
     match outcome:
         case Done():
-            bound.info("run.completed", effects=len(outcome.effects))
+            log.info("run.completed", **of, effects=len(outcome.effects))
         case RetryAfter(delay_seconds=delay, error=error):
-            bound.warning("run.retried", in_seconds=round(delay, 1), code=error.code, detail=error.detail)
+            log.warning("run.retried", **of, in_seconds=round(delay, 1), code=error.code, detail=error.detail)
         case Postponed(delay_seconds=delay, waiting_for=what, detail=detail):
-            bound.warning("run.postponed", waiting_for=what, in_seconds=round(delay, 1), detail=detail)
+            log.warning("run.postponed", **of, waiting_for=what, in_seconds=round(delay, 1), detail=detail)
         case Failed(error=error):
-            bound.error("run.failed", code=error.code, detail=error.detail)
+            log.error("run.failed", **of, code=error.code, detail=error.detail)
         case Refused(error=error) | Cancelled(error=error):
-            bound.info("run.cancelled", code=error.code, detail=error.detail)
+            log.info("run.cancelled", **of, code=error.code, detail=error.detail)
         case _:
             assert_never(outcome)

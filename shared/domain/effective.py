@@ -118,16 +118,18 @@ def _strictest(default: int | None, said: Iterable[tuple[int | None, ScopeRef]])
 
 def obeying(spec: AgentSpec, effective: Effective) -> AgentSpec:
     """Return the version as it is to be executed: with the model tier and the limits that hold."""
-    limits = effective.limits
+    request_limit = effective.limits.request_limit.value
+    total_tokens_limit = effective.limits.total_tokens_limit.value
+    timeout_seconds = effective.limits.timeout_seconds.value
+    own = (spec.model.tier, spec.limits.request_limit, spec.limits.total_tokens_limit, spec.timeout_seconds)
+    if own == (effective.model.value, request_limit, total_tokens_limit, timeout_seconds):
+        # Mostly so, and copies are dear.
+        return spec
+    limits = {"request_limit": request_limit, "total_tokens_limit": total_tokens_limit}
     return spec.model_copy(
         update={
             "model": spec.model.model_copy(update={"tier": effective.model.value}),
-            "limits": spec.limits.model_copy(
-                update={
-                    "request_limit": limits.request_limit.value,
-                    "total_tokens_limit": limits.total_tokens_limit.value,
-                }
-            ),
-            "timeout_seconds": limits.timeout_seconds.value,
+            "limits": spec.limits.model_copy(update=limits),
+            "timeout_seconds": timeout_seconds,
         }
     )

@@ -37,19 +37,20 @@ Decisions = list[dict[str, Any]]
 
 
 def _document(event: AcceptedEvent, decisions: Decisions | None) -> Document:
+    """Return the event as it is stored; what is indexed comes first, since the server looks for it with every write."""
     document: Document = {
         "_id": event.key,
-        "id": event.id,
-        "type": event.type,
         "organisation": event.organisation,
-        "project": event.project,
-        "user": event.user,
-        "content_hash": event.content_hash,
-        "json": event.json,
         "accepted_at": event.accepted_at,
+        "user": event.user,
+        "sweep_at": event.accepted_at + SWEEP_AFTER,
+        "project": event.project,
         "position": event.position,
         "gated": False,
-        "sweep_at": event.accepted_at + SWEEP_AFTER,
+        "id": event.id,
+        "type": event.type,
+        "content_hash": event.content_hash,
+        "json": event.json,
     }
     if event.type in TELLING:
         document[TELLS] = True

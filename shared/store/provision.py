@@ -34,7 +34,7 @@ from shared.store.mongo import Database, storage_errors
 
 INDEXES: dict[str, list[IndexModel]] = {
     "events": events.INDEXES + ticket_news.EVENT_INDEXES,
-    "runs": runs.INDEXES + retention.RUN_INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES + threads.INDEXES,
+    "runs": runs.INDEXES + agent_figures.INDEXES + replays.RUN_INDEXES + threads.INDEXES,
     "steps": steps.INDEXES,
     "bodies": bodies.INDEXES,
     "agents": agents.AGENT_INDEXES + lifecycle.AGENT_INDEXES,

@@ -14,16 +14,10 @@ from shared.domain.dead_letter import DeadLetterStatus
 from shared.domain.run import TERMINAL, RunStatus
 from shared.store.events import LATEST_FIRST
 from shared.store.mongo import Collection, Database, Document, storage_errors
+from shared.store.runs import BY_ORGANISATION
 from shared.store.ticket_news import TELLS
 
-BY_END, BY_AGE = "by_end", "by_age"
-RUN_INDEXES = [
-    IndexModel(
-        [("finished_at", ASCENDING), ("_id", ASCENDING)],
-        name=BY_END,
-        partialFilterExpression={"finished_at": {"$exists": True}},
-    )
-]
+BY_AGE = "by_age"
 REPLAY_INDEXES = [IndexModel([("created_at", ASCENDING)], name=BY_AGE)]
 PROPOSAL_INDEXES = [
     IndexModel([("decided_at", ASCENDING)], name="of_no_run", partialFilterExpression={"is_run_retired": True})
@@ -34,7 +28,10 @@ Batch = list[Document]
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """A way through a collection from the oldest on: along an index, by a field, fetching only what is needed."""
+    """A way through a collection from the oldest on: along an index, by a field, fetching only what is needed.
+
+    It goes through one organisation after the other: an index by age alone would cost every event and every run.
+    """
 
     collection: Collection
     index: str
@@ -54,18 +51,18 @@ class Retention:
         self._runners: Collection = database["runners"]
         self._children: Sequence[Collection] = (database["steps"], database["bodies"])
 
-    def ended_runs(self, before: datetime, size: int) -> AsyncIterator[Batch]:
-        """Yield the runs that ended before this moment and from whose end nothing is left to follow, oldest first."""
-        return _batches(
-            _Walk(
-                self._runs,
-                BY_END,
-                "finished_at",
-                {"event_key": 1, "gathering.events": 1, "status": 1, "parent_id": 1, "batch.round": 1},
-            ),
-            _ended(before),
-            size,
-        )
+    async def ended_runs(self, before: datetime, size: int) -> AsyncIterator[Batch]:
+        """Yield the runs that ended before this moment and from whose end nothing is left to follow.
+
+        Those of one organisation and status after the other, each from the oldest on. A run that has ended changes no more.
+        """
+        needed = {"event_key": 1, "gathering.events": 1, "status": 1, "parent_id": 1, "batch.round": 1}
+        walk = _Walk(self._runs, BY_ORGANISATION, "changed_at", needed)
+        async for organisation in _organisations(self._runs):
+            for status in sorted(TERMINAL):
+                whose = {"organisation": organisation, "status": status, "changed_at": {"$lt": before}}
+                async for batch in _batches(walk, {**_ended(before), **whose}, size):
+                    yield batch
 
     async def delete_runs(self, runs: Batch, before: datetime) -> int:
         """Delete these runs with their steps, bodies and decided dead letters; return how many went.
@@ -109,14 +106,12 @@ class Retention:
     async def old_events(self, before: datetime, size: int) -> AsyncIterator[Batch]:
         """Yield the events that were accepted before this moment and for which nothing is under way.
 
-        Those of one organisation after the other, each from the oldest on: an index by age alone would cost every event.
+        Those of one organisation after the other, each from the oldest on.
         """
         at_rest = [{"gated": True, "sweep_at": None}, {"dead_letter": {"$ne": None}}]
         query = {"accepted_at": {"$lt": before}, "$or": at_rest, TELLS: {"$ne": True}}
         walk = _Walk(self._events, LATEST_FIRST, "accepted_at", {"decisions.run_id": 1, "dead_letter": 1})
-        with storage_errors():
-            organisations = await self._events.distinct("organisation")
-        for organisation in organisations:
+        async for organisation in _organisations(self._events):
             async for batch in _batches(walk, {"organisation": organisation, **query}, size):
                 yield batch
 
@@ -175,19 +170,27 @@ def _runs(event: Document) -> list[str]:
     return [each["run_id"] for each in event.get("decisions") or () if each.get("run_id") is not None]
 
 
+async def _organisations(collection: Collection) -> AsyncIterator[str]:
+    with storage_errors():
+        organisations = await collection.distinct("organisation")
+    for organisation in organisations:
+        yield organisation
+
+
 async def _batches(walk: _Walk, query: Document, size: int) -> AsyncIterator[Batch]:
     """Yield what matches, a batch at a time; what stays is passed over, and not met again."""
     beyond: Document = {}
+    last: datetime | None = None
+    seen: set[str] = set()
     while True:
         with storage_errors():
             found = walk.collection.find({"$and": [query, beyond]}, {**walk.needed, walk.age: 1}).hint(walk.index)
-            batch = await found.sort([(walk.age, ASCENDING), ("_id", ASCENDING)]).limit(size).to_list(size)
+            batch = await found.sort(walk.age, ASCENDING).limit(size).to_list(size)
         if not batch:
             return
         yield batch
-        beyond = _beyond(batch[-1], walk.age)
-
-
-def _beyond(last: Document, age: str) -> Document:
-    """Return what comes after a document; those of one moment are told apart by their id."""
-    return {age: {"$gte": last[age]}, "$or": [{age: {"$gt": last[age]}}, {"_id": {"$gt": last["_id"]}}]}
+        moment = batch[-1][walk.age]
+        of_moment = {each["_id"] for each in batch if each[walk.age] == moment}
+        last, seen = moment, seen | of_moment if moment == last else of_moment
+        # Those of one moment are told apart by their ids.
+        beyond = {walk.age: {"$gte": moment}, "_id": {"$nin": sorted(seen)}}

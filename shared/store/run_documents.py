@@ -54,41 +54,44 @@ class NewRun:
 
 
 def run_document(run: NewRun) -> Document:
-    """Return the run as it is stored when it is queued for the first time."""
+    """Return the run as it is stored when it is queued for the first time.
+
+    What is indexed comes first: with every write the server looks for these fields, one after the other from the start.
+    """
     expires_at = _after(run.queued_at, run.queue_timeout_seconds)
     gathering = {} if run.gathering is None else {"gathering": run.gathering}
     batch = {} if run.batch is None else {"batch": run.batch}
     return {
+        "_id": run.id,
+        "organisation": run.organisation,
+        "user": run.user,
+        "status": RunStatus.QUEUED,
+        "changed_at": run.queued_at,
+        "agent_key": run.agent_key,
+        "queued_at": run.queued_at,
+        "sweep_at": _first_look(run, expires_at),
+        "waiting_for": run.waiting_for,
+        "rank": ORDER.index(run.lane),
         **gathering,
         **batch,
-        "_id": run.id,
         "schema": RUN_SCHEMA,
         "event_key": run.event_key,
         "event_id": run.event_id,
         "event_type": run.event_type,
-        "organisation": run.organisation,
         "project": run.project,
-        "user": run.user,
-        "agent_key": run.agent_key,
         "agent_version": run.agent_version,
         "agent_version_id": run.agent_version_id or version_id("", run.agent_key, run.agent_version),
         "target": {"type": run.target.type, "id": run.target.id},
         "lane": run.lane,
-        "rank": ORDER.index(run.lane),
-        "status": RunStatus.QUEUED,
         "attempt": 0,
         "failures": 0,
         "losses": 0,
         "slots": list(run.slots),
         "own_limits": {"per_target": run.own_limits.per_target, "per_agent": run.own_limits.per_agent},
         "express": run.is_express,
-        "queued_at": run.queued_at,
-        "changed_at": run.queued_at,
         "queue_expires_at": expires_at,
         "run_timeout_seconds": run.run_timeout_seconds,
-        "waiting_for": run.waiting_for,
         "cancel": None,
-        "sweep_at": _first_look(run, expires_at),
     }
 
 

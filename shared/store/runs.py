@@ -19,14 +19,13 @@ from shared.store.run_ends import RunEnds
 from shared.store.run_queue import RunQueue
 from shared.store.upcast import RUN_SCHEMA, upcast_run
 
+BY_ORGANISATION = "by_organisation"
 INDEXES = [
     IndexModel(
         [("organisation", ASCENDING), ("user", ASCENDING), ("status", ASCENDING), ("changed_at", DESCENDING)],
         name="by_user",
     ),
-    IndexModel(
-        [("organisation", ASCENDING), ("status", ASCENDING), ("changed_at", DESCENDING)], name="by_organisation"
-    ),
+    IndexModel([("organisation", ASCENDING), ("status", ASCENDING), ("changed_at", DESCENDING)], name=BY_ORGANISATION),
     # A document is in it while the sweep may have to do something about it: dispatch, release, take over, project, tell.
     IndexModel([("sweep_at", ASCENDING)], name="to_sweep", sparse=True),
     # A document is in it while it waits for a place: by what it waits for, the most urgent first.

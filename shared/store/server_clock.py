@@ -27,13 +27,12 @@ class ServerClock:
         self._mongo = mongo
         self._local = local
         self._elapsed = elapsed
-        self._base = local()
+        self._base = _to_milliseconds(local())
         self._base_elapsed = elapsed()
 
     def __call__(self) -> datetime:
         """Return the time in UTC, at the millisecond that MongoDB keeps."""
-        now = self._base + timedelta(seconds=self._elapsed() - self._base_elapsed)
-        return now.replace(microsecond=now.microsecond // 1_000 * 1_000)
+        return self._base + timedelta(milliseconds=int((self._elapsed() - self._base_elapsed) * 1_000))
 
     async def run(self) -> None:
         """Ask the server now and then until cancelled."""
@@ -52,4 +51,8 @@ class ServerClock:
         off = told - self._local()
         if abs(off) > _WORTH_SAYING and abs(told - self()) > _WORTH_SAYING:
             log.warning("clock.differs", seconds=round(-off.total_seconds(), 1))
-        self._base, self._base_elapsed = told, (asked + answered) / 2
+        self._base, self._base_elapsed = _to_milliseconds(told), (asked + answered) / 2
+
+
+def _to_milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)

@@ -7,15 +7,14 @@ behind can be told from what is held rightly.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from pymongo import ReturnDocument, UpdateOne, WriteConcern
+from pymongo import UpdateOne, WriteConcern
+from pymongo.errors import AutoReconnect
 
 from shared.domain.run import Waiting
 from shared.domain.slot import Slot
 from shared.store.mongo import Collection, Database, Document, storage_errors
-
-_HOLDERS_AFTER: Final[Any] = {"projection": {"holders": 1}, "return_document": ReturnDocument.AFTER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,16 @@ class Held:
         """Return whether all of these runs have a place."""
         return set(self.holders).issuperset(run_ids)
 
+    def places(self) -> dict[str, int]:
+        """Return the place of each holder, counted from 0."""
+        return {run_id: place for place, run_id in enumerate(self.holders)}
+
 
 class SlotStore:
     """The `slots` collection."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         # Runs are the truth, and the slots are recomputed from them: a write that a failover loses is mended by that.
         self._slots: Collection = database["slots"].with_options(write_concern=WriteConcern(w=1))
 
@@ -70,10 +74,7 @@ class SlotStore:
         """Do it if none has a place and there is room for all: mostly so, and a third of the work for the server."""
         if not _may_fit(slot, run_ids):
             return None
-        with storage_errors():
-            found = await self._slots.find_one_and_update(
-                _room_for_all(slot, run_ids), _push(run_ids), **_HOLDERS_AFTER
-            )
+        found = await self._change(_room_for_all(slot, run_ids), _push(run_ids))
         return None if found is None else Held(slot.key, slot.kind, slot.limit, tuple(found["holders"]))
 
     async def _take_some(self, slot: Slot, run_ids: Sequence[str]) -> Held:
@@ -96,14 +97,31 @@ class SlotStore:
             "holders": "$after.holders",
             "is_wanted": {"$or": [{"$ifNull": ["$is_wanted", False]}, "$after.is_wanted"]},
         }
-        with storage_errors():
-            found = await self._slots.find_one_and_update(
-                {"_id": slot.key},
-                [{"$set": changes}, {"$set": merged}, {"$unset": "after"}],
-                upsert=True,
-                **_HOLDERS_AFTER,
-            )
+        update = [{"$set": changes}, {"$set": merged}, {"$unset": "after"}]
+        found = await self._change({"_id": slot.key}, update, upsert=True)
         return Held(slot.key, slot.kind, slot.limit, tuple(found["holders"]))
+
+    async def _change(self, query: Document, update: Document | list[Document], *, upsert: bool = False) -> Any:
+        """Change one slot and return its holders after that, None when none matched.
+
+        As a plain command: of what the driver may repeat the server keeps a copy, a second write. It is repeated here, and
+        takes no place twice.
+        """
+        command = {
+            "findAndModify": self._slots.name,
+            "query": query,
+            "update": update,
+            "new": True,
+            "fields": {"holders": 1},
+            "upsert": upsert,
+            "writeConcern": {"w": 1},
+        }
+        with storage_errors():
+            try:
+                answer = await self._database.command(command)
+            except AutoReconnect:
+                answer = await self._database.command(command)
+        return answer["value"]
 
     async def free(self, places: Mapping[str, Sequence[str]]) -> list[str]:
         """Take these runs off the slots of these keys; return those of the slots that somebody waits for."""
@@ -136,7 +154,7 @@ class SlotStore:
         self, gone: Iterable[tuple[str, Sequence[str]]], missing: Iterable[tuple[str, Sequence[str]]]
     ) -> None:
         """Take off each slot the runs that do not hold it any more, and put on it those that do."""
-        writes = [UpdateOne({"_id": key}, {"$pullAll": {"holders": list(ids)}}) for key, ids in gone]
+        writes = [UpdateOne({"_id": key}, {"$pull": {"holders": {"$in": list(ids)}}}) for key, ids in gone]
         writes += [UpdateOne({"_id": key}, {"$addToSet": {"holders": {"$each": list(ids)}}}) for key, ids in missing]
         if writes:
             with storage_errors():

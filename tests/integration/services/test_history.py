@@ -42,7 +42,7 @@ async def ids(mongo: Mongo, collection: str) -> set[str]:
 
 
 def ended(id: str, at: datetime = PAST, **facts: Any) -> dict[str, Any]:
-    return a_run(id, finished_at=at, effects=[], **facts)
+    return a_run(id, finished_at=at, changed_at=at, effects=[], **facts)
 
 
 def accepted(run_id: str, at: datetime = PAST, **facts: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import random
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from shared.domain.run import Waiting
 from shared.domain.slot import Slot
@@ -51,6 +52,34 @@ async def test_taking_again_changes_nothing(mongo: Mongo) -> None:
     again = await slots.take(SLOT, ["run_3", "run_1"])
 
     assert (again.holders, await stored(mongo)) == (("run_1", "run_2", "run_3"), before)
+
+
+class FirstAnswerLost:
+    """A database whose connection breaks after it has done its first command."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._database = mongo.database
+        self._is_lost = False
+
+    async def command(self, command: Document) -> Document:
+        answer: Document = await self._database.command(command)
+        if not self._is_lost:
+            self._is_lost = True
+            raise AutoReconnect("connection closed")
+        return answer
+
+
+@pytest.mark.parametrize("holders", [[], ["run_1", "run_2"]])
+async def test_a_place_is_taken_once_when_the_answer_is_lost(mongo: Mongo, holders: list[str]) -> None:
+    slots = SlotStore(mongo.database)
+    if holders:
+        await slots.take(SLOT, holders)
+    slots._database = FirstAnswerLost(mongo)  # type: ignore[assignment]  # a connection that breaks at the worst moment
+
+    held = await slots.take(SLOT, ["run_3"])
+
+    assert list(held.holders) == [*holders, "run_3"]
+    assert (await stored(mongo))["holders"] == [*holders, "run_3"]
 
 
 async def test_freeing_again_changes_nothing_and_tells_only_of_slots_that_are_wanted(mongo: Mongo) -> None:
