@@ -97,7 +97,7 @@ class SlotStore:
             "holders": "$after.holders",
             "is_wanted": {"$or": [{"$ifNull": ["$is_wanted", False]}, "$after.is_wanted"]},
         }
-        update = [{"$set": changes}, {"$set": merged}, {"$unset": "after"}]
+        update: list[Document] = [{"$set": changes}, {"$set": merged}, {"$unset": "after"}]
         found = await self._change({"_id": slot.key}, update, upsert=True)
         return Held(slot.key, slot.kind, slot.limit, tuple(found["holders"]))
 
