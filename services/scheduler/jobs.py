@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 JOB_SOURCE = "/towpath/scheduler"
 _BATCH = 200
-_TICK_SECONDS = 0.5
+_TICK_SECONDS = 1.0
 _LOOK_AGAIN_AFTER = timedelta(seconds=5)
 """The end that was told has ended the job by then, unless gating is away."""
 
