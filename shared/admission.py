@@ -103,16 +103,19 @@ class Admission:
         if places:
             await self.fill(await self.slots.free(places))
 
-    async def fill(self, keys: Iterable[str]) -> int:
+    async def fill(self, keys: Iterable[str], *, with_large: bool = True) -> int:
         """Dispatch runs that wait for these slots, as far as there is room; return how many."""
         wanted = list(keys)
         if not wanted:
             return 0
-        slots = await self.slots.load(wanted)
-        return sum(await asyncio.gather(*(self._fill(slot) for slot in slots.values())))
+        slots = (await self.slots.load(wanted)).values()
+        return sum(await asyncio.gather(*(self._fill(each) for each in slots if with_large or each.limit < LARGE)))
 
-    async def release(self, runs: Sequence[Document]) -> int:
-        """Let go runs that waited, for whatever it was: admitted ones are dispatched, the others wait for a slot."""
+    async def release(self, runs: Sequence[Document], *, under: str | None = None) -> int:
+        """Let go runs that waited, for whatever it was: admitted ones are dispatched, the others wait for a slot.
+
+        With `under`, they wait for this one and are not due: those that still lack it go on waiting as they are.
+        """
         if not runs:
             return 0
         candidates = {run["_id"]: Candidate(run["_id"], self.slots_of(run)) for run in runs}
@@ -122,7 +125,7 @@ class Admission:
             verdict, keys = verdicts[run["_id"]], tuple(slot.key for slot in candidates[run["_id"]].slots)
             if verdict.lacks is None:
                 admitted.append(Admitted(run["_id"], run["attempt"], keys, verdict.is_express))
-            else:
+            elif verdict.lacks.key != under:
                 waits.append(Wait(run["_id"], run["attempt"], keys, waiting_for(verdict.lacks, now)))
         await asyncio.gather(self.runs.admit(admitted, now), self.runs.wait(waits, now))
         lanes = {run["_id"]: Lane(run["lane"]) for run in runs}
@@ -160,7 +163,7 @@ class Admission:
         if room == 0:
             return await self._fill_reserve(slot) if is_guarded else 0
         waiting = await self.runs.waiting_under(slot.key, min(room, _BATCH), least_urgent_first=is_guarded)
-        return await self.release(waiting)
+        return await self.release(waiting, under=slot.key)
 
     async def _fill_reserve(self, slot: Held) -> int:
         """Dispatch critical runs that wait, though there is no room for others; they are rare, so it is looked rarely."""
@@ -168,7 +171,7 @@ class Admission:
         if slot.kind is not Waiting.ORGANISATION or reserve <= 0:
             return 0
         waiting = await self.runs.waiting_under(slot.key, min(reserve, _FEW))
-        return await self.release([run for run in waiting if run["lane"] == Lane.CRITICAL])
+        return await self.release([run for run in waiting if run["lane"] == Lane.CRITICAL], under=slot.key)
 
 
 def waiting_for(slot: Slot, now: datetime) -> Document:

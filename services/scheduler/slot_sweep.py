@@ -34,11 +34,15 @@ class SlotSweep:
         self._idle: set[str] = set()
 
     async def sweep(self, now: datetime) -> None:
-        """Dispatch what there is room for; every few seconds compare first."""
-        if self._compared_at is None or now - self._compared_at >= _COMPARE_EVERY:
+        """Dispatch what there is room for; every few seconds compare first.
+
+        Large slots are filled by those who free places in them, several times a second: they are looked at more seldom.
+        """
+        is_comparing = self._compared_at is None or now - self._compared_at >= _COMPARE_EVERY
+        if is_comparing:
             self._compared_at = now
             await self.compare(now)
-        await self._admission.fill(await self._slots.wanted())
+        await self._admission.fill(await self._slots.wanted(), with_large=is_comparing)
 
     async def compare(self, now: datetime) -> None:
         """Compare the slots with the runs once."""
