@@ -82,6 +82,20 @@ async def test_leaving_again_changes_nothing(client: Client, bench: Bench) -> No
     assert await count_behind(client, RUNS.name, "run.low.last") == 3
 
 
+async def test_a_run_that_still_lacks_the_place_it_waits_for_stays_as_it_is(mongo: Mongo, bench: Bench) -> None:
+    await bench.start(*numbered(3), own=TWO)
+    before = await run_of(mongo, "run_02")
+    bench.clock.now += timedelta(seconds=9)
+
+    found_no_room = await bench.admission.release([before], under=before["waiting_for"]["key"])
+    after = await run_of(mongo, "run_02")
+    was_due = await bench.admission.release([before])
+
+    assert (found_no_room, was_due) == (0, 0)
+    assert after == before
+    assert (await run_of(mongo, "run_02"))["sweep_at"] > before["sweep_at"]
+
+
 async def test_a_run_that_waits_again_lets_another_in(mongo: Mongo, bench: Bench) -> None:
     await bench.start(*numbered(3), own=TWO)
     (run,) = await bench.store.claim(["run_00"], "runner-1", LEASE_SECONDS)

@@ -9,7 +9,7 @@ from contracts.agents import Scope
 from contracts.lanes import Queue
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.run import Waiting
-from shared.domain.slot import OwnLimits, paused_key
+from shared.domain.slot import LARGE, OwnLimits, QueueLimits, paused_key
 from shared.messaging.publisher import Publisher
 from shared.store.mongo import Mongo
 from shared.store.run_documents import waiting_document
@@ -58,6 +58,26 @@ async def test_a_place_that_differs_for_a_moment_only_is_left_alone(bench: Bench
     await bench.sweep_slots(5 * SECOND)
 
     assert (await bench.holders())["agent"] == {"run_1", "run_2"}
+
+
+async def test_a_large_slot_that_nobody_fills_is_filled_with_the_next_comparison(
+    mongo: Mongo, publisher: Publisher, client: Client
+) -> None:
+    bench = Bench(mongo, publisher, client, QueueLimits(organisation=LARGE))
+    names = [f"run_{number:02}" for number in range(LARGE + 1)]
+    await bench.start(*names)
+    await bench.sweep_slots()
+    # As when a process dies between freeing places and filling them.
+    (slot,) = await bench.places.all()
+    ended = [run["_id"] for run in await bench.end(*names[:20])]
+    await bench.places.mend([(slot.key, ended)], [])
+
+    seen = []
+    for _ in range(2):
+        await bench.sweep_slots(3 * SECOND)
+        seen.append(names[-1] in await bench.admitted())
+
+    assert seen == [False, True]
 
 
 async def test_comparisons_are_some_seconds_apart(bench: Bench) -> None:
