@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.history import History, rest_seconds
+from services.scheduler.history import History, pause_seconds, rest_seconds
 from services.scheduler.leader import Leader
 from shared.doctor.checks import CHECKS
 from shared.doctor.examination import Examination
@@ -255,6 +255,11 @@ async def test_no_collection_is_read_as_a_whole(mongo: Mongo, history: History) 
     assert await ids(mongo, "runs") == set()
     assert len(plans) >= 10
     assert [plan for plan in plans if not is_indexed(plan)] == []
+
+
+@pytest.mark.parametrize(("since", "pause"), [(0, 0.4), (59.9, 0.4), (60, 0.1), (600, 0.1)])
+def test_tickets_leave_the_database_to_others_until_they_fall_behind(since: float, pause: float) -> None:
+    assert pause_seconds(0.1, since) == pytest.approx(pause)
 
 
 @pytest.mark.parametrize(("days", "seconds"), [(7, 60), (0.01, 4.32), (0.0001, 0.5)])
