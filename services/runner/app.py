@@ -119,7 +119,7 @@ def _subscribe_queue(broker: NatsBroker, queue: Queue, intake: Intake, slots: Sl
         await intake.take(queue, messages)
 
     async def wanted() -> int:
-        return slots.wanted(queue)
+        return await slots.wanted(queue)
 
     description = f"Dispatched runs of the queue {queue}."
     return on_batches(broker, runner_consumer(queue), on_dispatched, wanted=wanted, description=description)

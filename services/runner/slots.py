@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from contracts.lanes import QUEUES, Queue
 
 STARVED_AFTER = 16
 """A queue that waits while so many runs of others start is served next, however urgent these are."""
+MOMENT_SECONDS = 0.02
 
 
 class Slots:
@@ -20,6 +22,7 @@ class Slots:
         self.express = express
         self.taken = 0
         self.is_open = True
+        self._freed = asyncio.Event()
         self._waiting: dict[Queue, deque[asyncio.Event]] = {queue: deque() for queue in QUEUES}
         self._passed_over: dict[Queue, int] = dict.fromkeys(QUEUES, 0)
 
@@ -28,8 +31,17 @@ class Slots:
         most = self.total + self.express if queue.is_express or queue is Queue.CRITICAL else self.total
         return max(0, most - self.taken)
 
-    def wanted(self, queue: Queue) -> int:
-        """Return how many runs a queue may fetch now: one more than can start when all slots are taken."""
+    async def wanted(self, queue: Queue, patience_seconds: float = MOMENT_SECONDS) -> int:
+        """Return how many runs a queue may fetch now: as many as can start.
+
+        When all slots are taken it waits a moment, because runs that end together free several at once, and all that
+        start then are claimed in one. After that it is 1 more than can start, so that its queue waits with the others.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_seconds):
+                while self.is_open and self.free(queue) == 0:
+                    self._freed.clear()
+                    await self._freed.wait()
         return max(1, self.free(queue))
 
     async def take(self, queue: Queue, most: int, patience_seconds: float) -> int:
@@ -51,11 +63,14 @@ class Slots:
     def give_back(self, count: int = 1) -> None:
         """Return slots of runs that have ended."""
         self.taken -= count
+        # First who has a run to start.
         self._wake()
+        self._freed.set()
 
     def close(self) -> None:
         """Hand out no more slots."""
         self.is_open = False
+        self._freed.set()
         for waiting in self._waiting.values():
             for turn in waiting:
                 turn.set()

@@ -162,12 +162,48 @@ async def test_closing_lets_everybody_go_with_nothing() -> None:
     assert slots.taken == 0
 
 
-async def test_a_queue_asks_for_as_many_as_are_free_and_for_one_when_none_is() -> None:
+async def test_a_queue_asks_for_as_many_as_are_free_and_for_one_when_none_is_for_a_moment() -> None:
     slots = Slots(3)
 
-    assert slots.wanted(Queue.LOW) == 3
+    assert await slots.wanted(Queue.LOW, PATIENT) == 3
     await slots.take(Queue.LOW, 3, PATIENT)
-    assert slots.wanted(Queue.LOW) == 1
+    assert await slots.wanted(Queue.LOW, AT_ONCE) == 1
+
+
+async def test_when_all_slots_are_taken_all_queues_ask_for_what_becomes_free_together() -> None:
+    slots = await full(3)
+    asking = [asyncio.create_task(slots.wanted(queue, PATIENT)) for queue in (Queue.HIGH, Queue.LOW)]
+    await settle()
+
+    are_waiting = not any(task.done() for task in asking)
+    for _ in range(2):
+        slots.give_back()
+
+    assert are_waiting
+    assert [await task for task in asking] == [2, 2]
+
+
+async def test_a_queue_goes_on_waiting_when_another_was_faster() -> None:
+    slots = await full()
+    urgent, asking = taking(slots, Queue.CRITICAL), asyncio.create_task(slots.wanted(Queue.LOW, PATIENT))
+    await settle()
+
+    slots.give_back()
+    await settle()
+    is_waiting = not asking.done()
+    slots.give_back()
+
+    assert (await urgent, is_waiting, await asking) == (1, True, 1)
+
+
+async def test_nobody_waits_for_slots_that_are_closed() -> None:
+    slots = await full()
+    asking = asyncio.create_task(slots.wanted(Queue.LOW, PATIENT))
+    await settle()
+
+    slots.close()
+
+    assert await asking == 1
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -177,7 +213,7 @@ async def test_when_all_others_are_taken_only_express_and_critical_runs_have_mor
 
     more = 3 if queue.is_express or queue is Queue.CRITICAL else 0
 
-    assert (slots.free(queue), slots.wanted(queue)) == (more, max(1, more))
+    assert (slots.free(queue), await slots.wanted(queue, AT_ONCE)) == (more, max(1, more))
     assert await slots.take(queue, 5, PATIENT if more else AT_ONCE) == more
 
 
