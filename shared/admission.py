@@ -17,6 +17,7 @@ from shared.domain.slot import (
     OwnLimits,
     QueueLimits,
     Slot,
+    is_large,
     organisation_slot,
     room_to_fill,
     slots_of,
@@ -109,7 +110,8 @@ class Admission:
         if not wanted:
             return 0
         slots = (await self.slots.load(wanted)).values()
-        return sum(await asyncio.gather(*(self._fill(each) for each in slots if with_large or each.limit < LARGE)))
+        to_fill = [slot for slot in slots if with_large or not is_large(slot.kind, slot.limit)]
+        return sum(await asyncio.gather(*map(self._fill, to_fill)))
 
     async def release(self, runs: Sequence[Document], *, under: str | None = None) -> int:
         """Let go runs that waited, for whatever it was: admitted ones are dispatched, the others wait for a slot.

@@ -48,7 +48,7 @@ class MongoServer(EmbeddedServer):
         storage = ["--dbpath", str(self.data_dir.resolve()), *cache, "--oplogSize", "512"]
         parameters = {
             "diagnosticDataCollectionEnabled": "false",
-            # Nobody reads the past; keeping it for five minutes, as is usual, is 5 to 10 % of the work.
+            # Nobody reads the past; keeping it for five minutes, as is usual, is 5 to 9 % of the work.
             "minSnapshotHistoryWindowInSeconds": "0",
             "shutdownTimeoutMillisForSignaledShutdown": str(self.hand_over_milliseconds),
         }

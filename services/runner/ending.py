@@ -162,7 +162,8 @@ def ending(claim: Claim, outcome: Outcome, now: datetime, usage: Usage) -> Commi
 
 
 def _done(claim: Claim, outcome: Done, now: datetime, usage: Usage) -> Commit:
-    size, text = storable_bytes({"effects": list(outcome.effects)}) if outcome.effects else 0, _text(outcome.output)
+    size = storable_bytes({"effects": list(outcome.effects)}) if outcome.effects else 0
+    text = _text(outcome.output)
     if size is None or size > _MOST_EFFECT_BYTES or text is None:
         why = f"has effects of {size} bytes" if size and text else "holds a number or a text that cannot be stored"
         error = RunError("output_unstorable", f"What this run produced {why}; the most is {_MOST_EFFECT_BYTES} bytes.")

@@ -35,11 +35,21 @@ class Slot:
     reserve: int = 0
 
 
+def _usual(kind: Waiting, limit: int) -> int:
+    """Return how much of a slot's room is there for every run."""
+    return limit - CRITICAL_RESERVE if kind is Waiting.ORGANISATION else limit
+
+
+def is_large(kind: Waiting, limit: int) -> bool:
+    """Return whether a slot is filled many places together, by those who free them."""
+    return _usual(kind, limit) >= LARGE
+
+
 def room_to_fill(kind: Waiting, limit: int, holders: int) -> int:
     """Return for how many waiting runs there is room; a large slot is filled in portions, so that it is none at first."""
-    usual = limit - CRITICAL_RESERVE if kind is Waiting.ORGANISATION else limit
+    usual = _usual(kind, limit)
     free = usual - holders
-    return free if free > 0 and (usual < LARGE or free >= usual // _PORTIONS) else 0
+    return free if free > 0 and (not is_large(kind, limit) or free >= usual // _PORTIONS) else 0
 
 
 @dataclass(frozen=True, slots=True)

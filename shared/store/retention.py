@@ -58,7 +58,7 @@ class Retention:
         """
         needed = {"event_key": 1, "gathering.events": 1, "status": 1, "parent_id": 1, "batch.round": 1}
         walk = _Walk(self._runs, BY_ORGANISATION, "changed_at", needed)
-        async for organisation in _organisations(self._runs):
+        for organisation in await _organisations(self._runs):
             for status in sorted(TERMINAL):
                 whose = {"organisation": organisation, "status": status, "changed_at": {"$lt": before}}
                 async for batch in _batches(walk, {**_ended(before), **whose}, size):
@@ -111,7 +111,7 @@ class Retention:
         at_rest = [{"gated": True, "sweep_at": None}, {"dead_letter": {"$ne": None}}]
         query = {"accepted_at": {"$lt": before}, "$or": at_rest, TELLS: {"$ne": True}}
         walk = _Walk(self._events, LATEST_FIRST, "accepted_at", {"decisions.run_id": 1, "dead_letter": 1})
-        async for organisation in _organisations(self._events):
+        for organisation in await _organisations(self._events):
             async for batch in _batches(walk, {"organisation": organisation, **query}, size):
                 yield batch
 
@@ -170,11 +170,9 @@ def _runs(event: Document) -> list[str]:
     return [each["run_id"] for each in event.get("decisions") or () if each.get("run_id") is not None]
 
 
-async def _organisations(collection: Collection) -> AsyncIterator[str]:
+async def _organisations(collection: Collection) -> list[str]:
     with storage_errors():
-        organisations = await collection.distinct("organisation")
-    for organisation in organisations:
-        yield organisation
+        return await collection.distinct("organisation")
 
 
 async def _batches(walk: _Walk, query: Document, size: int) -> AsyncIterator[Batch]:

@@ -114,7 +114,7 @@ class SlotStore:
             "new": True,
             "fields": {"holders": 1},
             "upsert": upsert,
-            "writeConcern": {"w": 1},
+            "writeConcern": self._slots.write_concern.document,
         }
         with storage_errors():
             try:

@@ -60,11 +60,12 @@ async def test_a_place_that_differs_for_a_moment_only_is_left_alone(bench: Bench
     assert (await bench.holders())["agent"] == {"run_1", "run_2"}
 
 
-async def test_a_large_slot_that_nobody_fills_is_filled_with_the_next_comparison(
-    mongo: Mongo, publisher: Publisher, client: Client
+@pytest.mark.parametrize(("limit", "filled"), [(LARGE - 1, [True, True]), (LARGE, [False, True])])
+async def test_a_slot_that_nobody_fills_is_filled_at_once_and_a_large_one_with_the_next_comparison(
+    mongo: Mongo, publisher: Publisher, client: Client, limit: int, filled: list[bool]
 ) -> None:
-    bench = Bench(mongo, publisher, client, QueueLimits(organisation=LARGE))
-    names = [f"run_{number:02}" for number in range(LARGE + 1)]
+    bench = Bench(mongo, publisher, client, QueueLimits(organisation=limit))
+    names = [f"run_{number:02}" for number in range(limit + 1)]
     await bench.start(*names)
     await bench.sweep_slots()
     # As when a process dies between freeing places and filling them.
@@ -77,7 +78,7 @@ async def test_a_large_slot_that_nobody_fills_is_filled_with_the_next_comparison
         await bench.sweep_slots(3 * SECOND)
         seen.append(names[-1] in await bench.admitted())
 
-    assert seen == [False, True]
+    assert seen == filled
 
 
 async def test_comparisons_are_some_seconds_apart(bench: Bench) -> None:

@@ -9,9 +9,11 @@ from shared.domain.decision import Target
 from shared.domain.run import Waiting
 from shared.domain.slot import (
     CRITICAL_RESERVE,
+    LARGE,
     OwnLimits,
     QueueLimits,
     Slot,
+    is_large,
     organisation_slot,
     paused_key,
     room_to_fill,
@@ -88,6 +90,12 @@ def test_of_an_organisations_room_a_part_is_for_critical_runs_alone() -> None:
 def test_a_large_slot_is_filled_in_portions(limit: int, holders: int, room: int) -> None:
     assert room_to_fill(Waiting.AGENT, limit, holders) == room
     assert room_to_fill(Waiting.ORGANISATION, limit + CRITICAL_RESERVE, holders) == room
+
+
+@pytest.mark.parametrize(("limit", "is_one"), [(LARGE - 1, False), (LARGE, True)])
+def test_a_slot_is_large_by_the_room_that_every_run_may_use(limit: int, is_one: bool) -> None:
+    assert is_large(Waiting.AGENT, limit) is is_one
+    assert is_large(Waiting.ORGANISATION, limit + CRITICAL_RESERVE) is is_one
 
 
 @given(limit=st.integers(1, 10_000), kind=st.sampled_from([Waiting.TARGET, Waiting.AGENT, Waiting.SERVER]))
