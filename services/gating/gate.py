@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from services.gating.queueing import new_run, verdict_fields
 from services.gating.replacing import replace_runs
 from services.gating.starting import Starts
 from shared.admission import Admission
+from shared.carried import carrying
 from shared.clock import Clock
 from shared.delayed import Delayed
 from shared.domain.configuration import Configuration
@@ -96,7 +97,7 @@ class Gate:
         done_with = _starting_nothing(taken.at_once) | (set(fresh) if _are_many(runs) else _starting_nothing(fresh))
         # Where another process was faster with its decisions, it may not have stored their runs yet.
         self.decided.add(arrivals.keys() - stands.keys() - done_with)
-        await self._start([run for run in runs if run.id not in existing])
+        await self._start([run for run in runs if run.id not in existing], decisions, arrivals)
         await self._answer(batch, decisions)
 
     async def _accepted(self, batch: Sequence[Arrival], now: datetime) -> _Taken:
@@ -204,11 +205,19 @@ class Gate:
             replace(run, **verdict_fields(verdicts[run.id], now)) if run.id in verdicts else run for run, _ in queued
         ]
 
-    async def _start(self, runs: Sequence[NewRun]) -> None:
+    async def _start(self, runs: Sequence[NewRun], decisions: Records, arrivals: Arrivals) -> None:
+        documents = {run.id: run_document(run) for run in runs}
         admitted = [run for run in runs if run.waiting_for is None]
+        carried = {
+            run.id: carrying(documents[run.id], arrivals[run.event_key].json, _started_by(decisions[run.event_key]))
+            for run in admitted
+            if run.event_key in decisions
+        }
         # First, so that no runner tells of a start before that.
-        await self.publisher.run_events([run_event(run_document(run)) for run in runs])
-        await self.publisher.dispatch((Queue.of(run.lane, is_express=run.is_express), run.id) for run in admitted)
+        await self.publisher.run_events([run_event(document) for document in documents.values()])
+        await self.publisher.dispatch(
+            ((Queue.of(run.lane, is_express=run.is_express), run.id) for run in admitted), carried
+        )
 
     async def _answer(self, batch: Sequence[Arrival], decisions: Records) -> None:
         """Tell each gateway process that waits for some of these events what was decided."""
@@ -219,6 +228,10 @@ class Gate:
                 answers[arrival.reply_to][key] = decisions[key]
         for instance, records in answers.items():
             await self.publisher.tell(gated_subject(instance), orjson.dumps(records))
+
+
+def _started_by(decisions: Iterable[DecisionRecord]) -> Iterator[str]:
+    return (str(decision["run_id"]) for decision in decisions if decision["outcome"] == "run")
 
 
 def _are_many(runs: Sequence[NewRun]) -> bool:

@@ -183,6 +183,7 @@ async def run(settings: RunnerSettings, process: Process) -> None:
         publisher=publisher,
         owner=process.instance,
         lease_seconds=settings.lease_seconds,
+        clock=clock,
     )
     heartbeat = Heartbeat(runs, process.instance, settings.lease_seconds, executions)
     pulse = Pulse(RunnerStore(mongo.database), process.instance)

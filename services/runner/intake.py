@@ -13,6 +13,8 @@ from services.runner.executions import Executions
 from services.runner.gathered import with_its_event
 from services.runner.slots import Slots
 from services.runner.versions import VersionCache
+from shared.carried import carried_by
+from shared.clock import Clock
 from shared.domain.run import Claim
 from shared.domain.run_event import run_events
 from shared.errors import StorageUnavailable
@@ -41,6 +43,7 @@ class Intake:
         publisher: Publisher,
         owner: str,
         lease_seconds: float,
+        clock: Clock,
     ) -> None:
         self._runs = runs
         self._events = events
@@ -50,6 +53,7 @@ class Intake:
         self._publisher = publisher
         self._owner = owner
         self._lease_seconds = lease_seconds
+        self._clock = clock
 
     async def take(self, queue: Queue, messages: list[Msg]) -> None:
         """Start what there are slots for; what has to wait too long for one goes back for other runners."""
@@ -67,7 +71,7 @@ class Intake:
         """Claim as many runs as slots were taken; runs that cannot be claimed give their slots back."""
         started = 0
         try:
-            for claimed in await self._claim([last_id(message.subject) for message in messages]):
+            for claimed in await self._claim(messages):
                 self._executions.start(claimed)
                 started += 1
         except StorageUnavailable as error:
@@ -80,14 +84,22 @@ class Intake:
         finally:
             self._slots.give_back(len(messages) - started)
 
-    async def _claim(self, run_ids: Sequence[str]) -> list[Claimed]:
-        runs = await self._runs.claim(run_ids, self._owner, self._lease_seconds)
-        if not runs:
-            return []
-        events, _ = await asyncio.gather(
-            self._events.load({run["event_key"] for run in runs}),
+    async def _claim(self, messages: Sequence[Msg]) -> list[Claimed]:
+        """Claim what is free of these; what came along with its dispatch, and is still as it was then, is not read."""
+        carried = carried_by(message.data for message in messages)
+        untouched = await self._runs.claim_untouched(
+            [each.run for each in carried.values()], self._owner, self._lease_seconds, self._clock()
+        )
+        events = {run["event_key"]: carried[run["_id"]].event for run in untouched}
+        known = {run["_id"] for run in untouched}
+        ids = [run_id for message in messages if (run_id := last_id(message.subject)) not in known]
+        others = await self._runs.claim(ids, self._owner, self._lease_seconds)
+        runs = [*untouched, *others]
+        loaded, _ = await asyncio.gather(
+            self._events.load({run["event_key"] for run in others} - events.keys()),
             self._publisher.run_events(run_events(runs)),
         )
+        events |= loaded
         return [await self._claimed(run, events.get(run["event_key"])) for run in runs]
 
     async def _claimed(self, run: Document, event: Document | None) -> Claimed:

@@ -1,7 +1,8 @@
 """What the services say over NATS. MongoDB has the truth, so what is lost here is said again by the sweep."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import nats.errors
 import structlog
@@ -36,10 +37,15 @@ class Publisher:
         """Publish an accepted event, unconfirmed; return whether it was at least sent."""
         return await self._send(event_subject(type, organisation), json, headers)
 
-    async def dispatch(self, runs: Iterable[tuple[Queue, str]]) -> None:
-        """Put each run into its queue, unconfirmed; the server refuses a run that is there already."""
+    async def dispatch(
+        self, runs: Iterable[tuple[Queue, str]], carried: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
+        """Put each run into its queue, unconfirmed; the server refuses a run that is there already.
+
+        `carried` is what the runner is given along with it, by the run's id: it saves a read, and may be missing.
+        """
         for queue, run_id in runs:
-            if not await self._send(run_subject(queue, run_id), b"", None):
+            if not await self._send(run_subject(queue, run_id), carried.get(run_id, b""), None):
                 return
 
     async def tell(self, subject: str, json: bytes) -> None:

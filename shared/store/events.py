@@ -150,8 +150,11 @@ class EventStore:
 
     async def load(self, keys: Iterable[str]) -> dict[str, Document]:
         """Return the events as they are stored."""
+        wanted = list(keys)
+        if not wanted:
+            return {}
         with storage_errors():
-            cursor = self._events.find({"_id": {"$in": list(keys)}})
+            cursor = self._events.find({"_id": {"$in": wanted}})
             return {document["_id"]: document async for document in cursor}
 
     async def accepted_at(self, keys: Iterable[str]) -> dict[str, datetime]:

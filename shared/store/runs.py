@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
@@ -37,6 +38,8 @@ INDEXES = [
     *GATHERING_INDEXES,
     *BATCH_INDEXES,
 ]
+AS_QUEUED: Document = {"status": RunStatus.QUEUED, "waiting_for": None, "attempt": 0, "cancel": None}
+"""What holds of a run that was queued for the first time, with nothing to wait for, and may be claimed still."""
 
 
 class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
@@ -56,8 +59,10 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
         Free means queued and not waiting, or running with a lease that ran out by the database's clock; and of no
         newer make than this process knows.
         """
+        if not ids:
+            return []
         token = uuid4().hex
-        lease = {"$add": ["$$NOW", int(lease_seconds * 1_000)]}
+        lease = _lease(lease_seconds)
         free = {
             "schema": {"$lte": RUN_SCHEMA},
             "$or": [
@@ -86,6 +91,41 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
             claimed = self._runs.find({"_id": {"$in": list(ids)}, "claim": token})
             return [upcast_run(run) async for run in claimed]
 
+    async def claim_untouched(
+        self, queued: Sequence[Document], owner: str, lease_seconds: float, now: datetime
+    ) -> list[Document]:
+        """Take runs in which nobody has changed anything since they were queued for the first time, and return them.
+
+        `queued` are the runs as they were queued, without anything to wait for. As they are not read again, this takes one
+        command; whoever changes a queued run changes its `sweep_at`, or cancels it. Times are those of `now`, but for the
+        stored lease, which runs by the database's clock.
+        """
+        if not queued:
+            return []
+        dues: dict[datetime, list[str]] = defaultdict(list)
+        for run in queued:
+            dues[run["sweep_at"]].append(run["_id"])
+        ids = [run["_id"] for run in queued]
+        untouched: Document = {
+            "_id": {"$in": ids},
+            "$or": [{"_id": {"$in": some}, "sweep_at": due} for due, some in dues.items()],
+            **AS_QUEUED,
+        }
+        claim = {"status": RunStatus.RUNNING, "attempt": 1, "owner": owner, "claim": uuid4().hex}
+        changes = {**claim, "started_at": now, "changed_at": now}
+        lease = _lease(lease_seconds)
+        with storage_errors():
+            stored = [{"$set": {**changes, "lease_expires_at": lease, "sweep_at": lease}}]
+            # The server would otherwise weigh the index of `sweep_at` each time.
+            claimed = (await self._runs.update_many(untouched, stored, hint="_id_")).matched_count
+            if claimed == len(queued):
+                until = now + timedelta(seconds=lease_seconds)
+                return [{**run, **changes, "lease_expires_at": until, "sweep_at": until} for run in queued]
+            if claimed == 0:
+                return []
+            mine = self._runs.find({"_id": {"$in": ids}, "claim": claim["claim"]})
+            return [upcast_run(run) async for run in mine]
+
     async def extend_leases(self, claims: Sequence[Claim], owner: str, lease_seconds: float) -> list[Claim]:
         """Extend the leases that still stand, and return the claims that were lost."""
         if not claims:
@@ -95,7 +135,7 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
             attempts[claim.attempt].append(claim.run_id)
         held_as = [{"_id": {"$in": ids}, "attempt": attempt} for attempt, ids in attempts.items()]
         mine = {"$or": held_as, "owner": owner, "status": RunStatus.RUNNING}
-        lease = {"$add": ["$$NOW", int(lease_seconds * 1_000)]}
+        lease = _lease(lease_seconds)
         with storage_errors():
             result = await self._runs.update_many(mine, [{"$set": {"lease_expires_at": lease, "sweep_at": lease}}])
             if result.matched_count == len(claims):
@@ -165,6 +205,11 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
         with storage_errors():
             found = {each["_id"]: each["count"] async for each in self._runs.aggregate([*first, *unions])}
         return [found.get(place, 0) for place in range(len(queries))]
+
+
+def _lease(seconds: float) -> Document:
+    """Return the end of a lease that begins now, by the database's clock."""
+    return {"$add": ["$$NOW", int(seconds * 1_000)]}
 
 
 def _counting(place: int, query: Document, limit: int) -> list[Document]:

@@ -1,7 +1,7 @@
 """Runs kept in memory, for tests of everything that stands on them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from shared.clock import Clock
@@ -17,7 +17,7 @@ from shared.store.run_documents import (
     run_document,
     usage_document,
 )
-from shared.store.runs import RunStore
+from shared.store.runs import AS_QUEUED, RunStore
 from shared.store.upcast import RUN_SCHEMA
 from shared.testing.documents import Document, Documents
 from shared.testing.run_ends import KeptRunEnds
@@ -59,6 +59,18 @@ class KeptRuns(KeptRunQueue, KeptRunEnds, RunStore):
             )
             for run in self.kept.find({"_id": {"$in": list(ids)}, "schema": {"$lte": RUN_SCHEMA}})
             if self._is_free(run)
+        ]
+
+    async def claim_untouched(
+        self, queued: Sequence[Document], owner: str, lease_seconds: float, now: datetime
+    ) -> list[Document]:
+        """Take runs in which nobody has changed anything since they were queued for the first time, and return them."""
+        token, lease = uuid4().hex, now + timedelta(seconds=lease_seconds)
+        taken = {"status": RunStatus.RUNNING, "attempt": 1, "owner": owner, "claim": token}
+        return [
+            self.kept.change(each, **taken, started_at=now, changed_at=now, lease_expires_at=lease, sweep_at=lease)
+            for run in queued
+            for each in self.kept.find({"_id": run["_id"], "sweep_at": run["sweep_at"], **AS_QUEUED})
         ]
 
     def _is_free(self, run: Document) -> bool:

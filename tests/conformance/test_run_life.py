@@ -140,6 +140,10 @@ class RunLife(RuleBasedStateMachine):
         return self._noted(won)
 
     def _noted(self, won: list[Held]) -> Any:
+        stored = self.stored()
+        assert {each.claim.run_id: each.run for each in won} == {
+            each.claim.run_id: stored[each.claim.run_id] for each in won
+        }
         for each in won:
             claim = (each.claim.run_id, each.claim.attempt)
             assert claim not in self.claimed

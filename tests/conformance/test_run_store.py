@@ -16,7 +16,7 @@ from shared.domain.slot import Slot
 from shared.settings import ServiceSettings
 from shared.store.mongo import Mongo
 from shared.store.provision import provision_store
-from shared.store.run_documents import Admitted, Commit, NewRun, Return, Wait, waiting_document
+from shared.store.run_documents import Admitted, Commit, NewRun, Return, Wait, run_document, waiting_document
 from shared.store.run_ends import Cancel, CancelResult, RunEnds
 from shared.store.run_queue import RunQueue
 from shared.store.runs import RunStore
@@ -117,6 +117,15 @@ SECONDS = st.sampled_from([0.5, 20.0, 100.0])
 CALLS: dict[str, st.SearchStrategy[Call]] = {
     "add": st.builds(_added, SOME_IDS, st.none() | SECONDS, st.booleans()),
     "claim": st.builds(lambda ids, owner: lambda runs, _, __: runs.claim(ids, owner, LEASE_SECONDS), SOME_IDS, OWNERS),
+    "claim_untouched": st.builds(
+        lambda ids, owner: (
+            lambda runs, _, clock: runs.claim_untouched(
+                [run_document(_new(each, None, waits=False)) for each in ids], owner, LEASE_SECONDS, clock()
+            )
+        ),
+        SOME_IDS,
+        OWNERS,
+    ),
     "extend_leases": st.builds(
         lambda claims, owner: lambda runs, _, __: runs.extend_leases(claims, owner, LEASE_SECONDS),
         st.lists(CLAIMS, max_size=3, unique_by=lambda claim: claim.run_id),

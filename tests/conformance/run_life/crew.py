@@ -1,9 +1,10 @@
 """The services around the stores, as one process has them: a gate, a runner, a scheduler and an admin."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import cast
 
 from contracts.lanes import Lane, Queue
@@ -15,6 +16,7 @@ from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.steadiness import Steadiness
 from shared.admission import Admission, Candidate
 from shared.aftermath import Aftermath
+from shared.carried import carried_by, carrying
 from shared.domain.configuration import Configuration
 from shared.domain.dead_letter import DeadLetter
 from shared.domain.run import Cancelled, Claim, Outcome, Usage
@@ -24,7 +26,7 @@ from shared.follow_ups import FollowUps
 from shared.messaging.publisher import Publisher
 from shared.store.dead_letters import DeadLetterStore
 from shared.store.proposals import ProposalStore
-from shared.store.run_documents import Commit, NewRun, Return, committed
+from shared.store.run_documents import Commit, NewRun, Return, committed, run_document
 from shared.store.run_ends import Cancel, CancelResult
 from tests.conformance.run_life.process import Process
 from tests.conformance.run_life.stores import Stores
@@ -50,9 +52,13 @@ class GivenClock:
 
 @dataclass
 class Outside:
-    """What has been said to the world so far: which runs wait in the queues, what became a proposal or a letter."""
+    """What has been said to the world so far: which runs wait in the queues, what became a proposal or a letter.
+
+    `carried` is what came along with the first dispatch of a run: it may come again long after that.
+    """
 
     dispatched: dict[str, None] = field(default_factory=dict)
+    carried: dict[str, bytes] = field(default_factory=dict)
     proposed: dict[str, set[str]] = field(default_factory=dict)
     letters: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
@@ -101,6 +107,7 @@ class Crew:
         self.process = Process()
         self.clock = clock
         self.runs, self.slots = stores.runs(self.process), stores.slots(self.process)
+        self._outside = outside
         self._said = _Said(outside, self.process)
         records = _Records(outside, self.process)
         self.admission = Admission(self.slots, self.runs, self._said, LIMITS, clock, chance=lambda: 1.0)
@@ -130,11 +137,16 @@ class Crew:
         ]
         there = await self.runs.add(runs)
         started = [run for run in runs if run.id not in there and run.waiting_for is None]
-        await self._said.dispatch((Queue.of(run.lane, is_express=run.is_express), run.id) for run in started)
+        carried = {run.id: carrying(run_document(run), b"{}", [run.id]) for run in started}
+        await self._said.dispatch(((Queue.of(run.lane, is_express=run.is_express), run.id) for run in started), carried)
 
-    async def take(self, ids: Iterable[str], owner: str) -> list[Held]:
+    async def take(self, ids: Sequence[str], owner: str) -> list[Held]:
         """Claim what is free of these runs."""
-        won = await self.runs.claim(list(ids), owner, LEASE_SECONDS)
+        carried = carried_by(self._outside.carried.get(each, b"") for each in ids)
+        as_queued = [each.run for each in carried.values()]
+        won = await self.runs.claim_untouched(as_queued, owner, LEASE_SECONDS, self.clock())
+        known = {run["_id"] for run in won}
+        won = [*won, *await self.runs.claim([each for each in ids if each not in known], owner, LEASE_SECONDS)]
         return [Held(Claim(run["_id"], run["attempt"], run["owner"]), run) for run in won]
 
     async def end(self, ends: Sequence[End]) -> None:
@@ -207,9 +219,12 @@ class _Said(Publisher):
         self._outside = outside
         self._process = process
 
-    async def dispatch(self, runs: Iterable[tuple[Queue, str]]) -> None:
+    async def dispatch(
+        self, runs: Iterable[tuple[Queue, str]], carried: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
         async def said() -> None:
             self._outside.dispatched.update((run_id, None) for _, run_id in runs)
+            self._outside.carried.update(carried)
 
         await self._process.write(said)
 

@@ -79,6 +79,7 @@ class Runner:
             publisher=publisher,
             owner=OWNER,
             lease_seconds=LEASE_SECONDS,
+            clock=utc_now,
         )
 
     async def abandon(self, run_id: str) -> Usage:

@@ -11,7 +11,8 @@ from nats.aio.client import Client
 
 from contracts.agents import AgentSpec, Scope
 from contracts.envelope import Event
-from contracts.streams import RUN_EVENTS, RUNS
+from contracts.lanes import Queue
+from contracts.streams import RUN_EVENTS, RUNS, runner_consumer
 from contracts.subjects import gated_subject, last_id
 from services.gating.app import make_behaviour, make_continuing
 from services.gating.arrival import Arrival
@@ -19,11 +20,12 @@ from services.gating.gate import Gate
 from services.gating.gathering import Gathering
 from services.gating.starting import Starts
 from shared.admission import Admission
+from shared.carried import carried_by
 from shared.clock import Clock
 from shared.delayed import Delayed
 from shared.domain.binding import Binding, ScopeRef
 from shared.domain.configuration import Configuration
-from shared.domain.slot import QueueLimits
+from shared.domain.slot import EXPRESS_RUNS, QueueLimits
 from shared.errors import Retryable
 from shared.messaging.delivery import Undeliverable
 from shared.messaging.publisher import Publisher
@@ -35,7 +37,7 @@ from shared.store.retention import Retention
 from shared.store.runs import RunStore
 from shared.store.slots import SlotStore
 from shared.testing.dead_letters import KeptLetters
-from tests.integration.messaging.looking import count_behind, messages_of
+from tests.integration.messaging.looking import count_behind, messages_of, take
 from tests.unit.shared.given import NOW, a_version, an_event, triggered
 
 Record = dict[str, Any]
@@ -121,6 +123,25 @@ async def test_an_event_is_stored_decided_and_its_runs_are_queued_dispatched_and
     ((subject, _, _),) = await messages_of(client, RUN_EVENTS.name, 1)
     assert last_id(subject) == run["_id"]
     assert await count_behind(client, RUNS.name, "run.low.last") == 1
+
+
+async def test_a_dispatch_carries_the_run_and_its_event_as_they_are_stored(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    events = [checkin(name) for name in "abcdef"]
+
+    await a_gate(mongo, publisher).consider([an_arrival(event) for event in events])
+
+    first = await take(client, EXPRESS_RUNS, runner_consumer(Queue.EXPRESS_MEDIUM))
+    others = await take(client, len(events) * len(AGENTS) - EXPRESS_RUNS, runner_consumer(Queue.MEDIUM))
+    carried = carried_by(message.data for message in [*first, *others])
+    runs = await runs_of(mongo)
+    stored = await EventStore(mongo.database).load([event.key for event in events])
+    assert [carried[run["_id"]].run for run in runs] == runs
+    for run in runs:
+        event, kept = stored[run["event_key"]], carried[run["_id"]].event
+        assert (kept["_id"], kept["json"], kept["gated"]) == (event["_id"], event["json"], True)
+        assert kept["decisions"] == [{"run_id": each["run_id"]} for each in event["decisions"]]
 
 
 async def test_an_event_that_is_delivered_again_changes_nothing_and_is_answered_the_same(

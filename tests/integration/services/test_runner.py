@@ -1,6 +1,7 @@
 """A runner takes what is dispatched, keeps it while it works, and hands it back when it must go."""
 
 import asyncio
+from typing import Any
 
 import pytest_asyncio
 from nats.aio.client import Client
@@ -10,6 +11,8 @@ from contracts.streams import runner_consumer
 from contracts.subjects import last_id
 from services.runner.heartbeat import Heartbeat
 from services.runner.work import Attempt
+from shared.carried import carrying
+from shared.clock import utc_now
 from shared.domain.run import Done
 from shared.messaging.barrier import taken_by_server
 from shared.messaging.publisher import Publisher
@@ -52,6 +55,70 @@ async def test_what_is_dispatched_is_claimed_run_and_acknowledged(
     await eventually(lambda: idle(runner))
     assert {(await runner.run_of(run_id))["status"] for run_id in ids} == {"completed"}
     await until_settled(client, QUEUE)
+
+
+async def carry(mongo: Mongo, publisher: Publisher, client: Client, ids: list[str], **changes: Any) -> None:
+    """Dispatch runs as the gate does, with what is stored of them and of their events now."""
+    carried = {}
+    for run_id in ids:
+        run = await mongo.database["runs"].find_one({"_id": run_id})
+        assert run is not None
+        event = await mongo.database["events"].find_one({"_id": run["event_key"]})
+        assert event is not None
+        decided = [decision["run_id"] for decision in event["decisions"]]
+        carried[run_id] = carrying(run, event["json"].encode(), changes.get("decided", decided))
+    await publisher.dispatch(((MEDIUM, run_id) for run_id in ids), carried)
+    await taken_by_server(client)
+
+
+async def test_what_came_along_with_the_dispatch_is_not_read(
+    client: Client, mongo: Mongo, publisher: Publisher, runner: Runner
+) -> None:
+    ids = await runner.decide(*"abc")
+    await carry(mongo, publisher, client, ids[:2])
+    await dispatch(client, publisher, ids[2:])
+    keys = [(await runner.run_of(run_id))["event_key"] for run_id in ids[:2]]
+    await mongo.database["events"].delete_many({"_id": {"$in": keys}})
+
+    await runner.intake.take(MEDIUM, await take(client, 3, QUEUE))
+
+    await eventually(lambda: idle(runner))
+    assert {(await runner.run_of(run_id))["status"] for run_id in ids} == {"completed"}
+    await until_settled(client, QUEUE)
+
+
+async def test_a_run_that_changed_after_its_dispatch_is_read_again(
+    client: Client, mongo: Mongo, publisher: Publisher
+) -> None:
+    seen: list[Any] = []
+
+    async def handler(attempt: Attempt) -> Done:
+        seen.append((attempt.run["failures"], attempt.event["id"]))
+        return Done({})
+
+    runner = Runner(mongo, publisher, {"test": handler}, slots=2)
+    ids = await runner.decide("a")
+    await carry(mongo, publisher, client, ids)
+    await runner.store.sweep_again_at([(ids[0], utc_now())])
+    await mongo.database["runs"].update_one({"_id": ids[0]}, {"$set": {"failures": 1}})
+
+    await runner.intake.take(MEDIUM, await take(client, 1, QUEUE))
+
+    await eventually(lambda: idle(runner))
+    assert seen == [(1, "a")]
+
+
+async def test_a_run_whose_recorded_decision_came_along_without_it_is_refused(
+    client: Client, mongo: Mongo, publisher: Publisher, runner: Runner
+) -> None:
+    (run_id,) = await runner.decide("a")
+    await carry(mongo, publisher, client, [run_id], decided=["run_other"])
+
+    await runner.intake.take(MEDIUM, await take(client, 1, QUEUE))
+
+    await eventually(lambda: idle(runner))
+    run = await runner.run_of(run_id)
+    assert (run["status"], run["error"]["code"]) == ("cancelled", "not_decided")
 
 
 async def test_what_cannot_be_claimed_gives_its_slot_back_and_is_acknowledged(

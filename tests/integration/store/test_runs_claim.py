@@ -2,9 +2,10 @@
 
 import asyncio
 
-from shared.domain.run import Claim, RunStatus
+from shared.domain.run import Claim, RunError, RunStatus
 from shared.store.mongo import Mongo
 from shared.store.run_documents import Admitted, run_document
+from shared.store.run_ends import Cancel
 from shared.store.runs import RunStore
 from tests.integration.store.given import LEASE_SECONDS, claimed, completing, expire_lease, queued, retrying, run_of
 from tests.unit.shared.given import LATER, a_new_run
@@ -36,6 +37,54 @@ async def test_a_claim_makes_the_run_the_owners_next_attempt(mongo: Mongo) -> No
     assert (run["lease_expires_at"] - run["changed_at"]).total_seconds() == LEASE_SECONDS
     assert run["sweep_at"] == run["lease_expires_at"]
     assert run == await run_of(mongo)
+
+
+async def test_a_run_that_nobody_has_touched_since_is_claimed_without_being_read(mongo: Mongo) -> None:
+    runs = RunStore(mongo.database)
+    await queued(runs, "run_1", "run_2")
+    as_queued = [await run_of(mongo, "run_1"), await run_of(mongo, "run_2")]
+
+    won = await runs.claim_untouched(as_queued, "runner-1", LEASE_SECONDS, LATER)
+
+    for run in won:
+        stored = await run_of(mongo, run["_id"])
+        assert (stored["status"], stored["attempt"], stored["owner"]) == (RunStatus.RUNNING, 1, "runner-1")
+        assert (stored["started_at"], stored["changed_at"]) == (LATER, LATER)
+        lease = {"lease_expires_at": stored["lease_expires_at"], "sweep_at": stored["lease_expires_at"]}
+        assert stored == run | lease
+    assert len(won) == 2
+
+
+async def test_of_runs_that_were_touched_since_they_were_queued_none_is_claimed_as_it_was(mongo: Mongo) -> None:
+    runs = RunStore(mongo.database)
+    ids = ["run_claimed", "run_cancelled", "run_looked_at", "run_redriven", "run_asked_to_end", "run_untouched"]
+    await queued(runs, *ids)
+    as_queued = [await run_of(mongo, each) for each in ids]
+    await runs.claim(["run_claimed"], "runner-2", LEASE_SECONDS)
+    await runs.cancel({"_id": "run_cancelled"}, Cancel("ada", LATER))
+    await runs.sweep_again_at([("run_looked_at", LATER)])
+    await runs.fail_queued([("run_redriven", RunError("queue_timed_out", "It waited."))], LATER)
+    await runs.redrive(["run_redriven"], LATER)
+    await mongo.database["runs"].update_one({"_id": "run_asked_to_end"}, {"$set": {"cancel": {"by": "ada"}}})
+
+    won = await runs.claim_untouched(as_queued, "runner-1", LEASE_SECONDS, LATER)
+
+    assert [run["_id"] for run in won] == ["run_untouched"]
+    assert won == [await run_of(mongo, "run_untouched")]
+    assert await runs.claim_untouched(as_queued, "runner-3", LEASE_SECONDS, LATER) == []
+    assert (await run_of(mongo, "run_looked_at"))["status"] == RunStatus.QUEUED
+
+
+async def test_runs_of_different_times_are_claimed_untouched_in_one(mongo: Mongo) -> None:
+    runs = RunStore(mongo.database)
+    await runs.add([a_new_run("run_1"), a_new_run("run_2", queued_at=LATER)])
+    as_queued = [await run_of(mongo, "run_1"), await run_of(mongo, "run_2")]
+    swapped = [one | {"sweep_at": other["sweep_at"]} for one, other in zip(as_queued, reversed(as_queued), strict=True)]
+
+    assert await runs.claim_untouched(swapped, "runner-1", LEASE_SECONDS, LATER) == []
+    won = await runs.claim_untouched(as_queued, "runner-1", LEASE_SECONDS, LATER)
+
+    assert [run["_id"] for run in won] == ["run_1", "run_2"]
 
 
 async def test_racing_claims_have_exactly_one_winner_for_each_run(mongo: Mongo) -> None:
