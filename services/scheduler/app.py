@@ -27,6 +27,7 @@ from services.scheduler.slot_sweep import SlotSweep
 from services.scheduler.steadiness import Steadiness
 from services.scheduler.streams import Streams
 from services.scheduler.sweeper import Sweeper
+from services.scheduler.ticket_intake import TicketIntake, patience_seconds
 from services.scheduler.timers import Timers
 from services.scheduler.upkeep import Upkeep
 from shared.admission import Admission, queue_limits
@@ -37,6 +38,7 @@ from shared.follow_ups import FollowUps
 from shared.messaging.backlog import Backlog
 from shared.messaging.broker import make_broker
 from shared.messaging.publisher import Publisher
+from shared.messaging.traffic import Traffic
 from shared.process import Process
 from shared.settings import SchedulerSettings
 from shared.store.background import BackgroundStore
@@ -122,6 +124,12 @@ def make_history(settings: SchedulerSettings, mongo: Mongo, leader: Leader, cloc
     return History(Retention(mongo.database), TicketStore(mongo.database), leader, clock, keep_for)
 
 
+def make_ticket_intake(settings: SchedulerSettings, mongo: Mongo, client: Client, leader: Leader) -> TicketIntake:
+    """Compose what has tickets follow events."""
+    patience = patience_seconds(timedelta(seconds=settings.history_retention_seconds))
+    return TicketIntake(TicketStore(mongo.database), Traffic(client), leader, patience)
+
+
 def make_timers(
     mongo: Mongo, publisher: Publisher, configuration: Configuration, leader: Leader, clock: Clock
 ) -> Timers:
@@ -204,6 +212,7 @@ async def run(settings: SchedulerSettings, process: Process) -> None:
             "planned_statuses": PlannedStatuses(LifecycleStore(mongo), leader, clock).run,
             "proposal_expiry": ProposalExpiry(make_proposals(settings, mongo), leader, clock).run,
             "history": make_history(settings, mongo, leader, clock).run,
+            "tickets": make_ticket_intake(settings, mongo, client, leader).run,
             "upkeep": upkeep.run,
             **session_work(settings, mongo, publisher, sweeper.runs.admission, leader, clock),
             **periodic_work(settings, mongo, publisher, watch, leader, clock),

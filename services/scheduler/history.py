@@ -1,7 +1,6 @@
-"""Keeps the history short: what is finished and old is deleted, a little at a time, once tickets have followed it."""
+"""Keeps the history short: what is finished and old is deleted, a little at a time."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -17,9 +16,6 @@ from shared.store.tickets import TicketStore
 log = structlog.get_logger()
 
 _BATCH = 200
-_TICKET_BATCH = 200
-_GENTLE_FOR_SECONDS = 60.0
-_GENTLY = 4
 _PAUSE_SECONDS = 0.02
 _SELDOM_SECONDS = 60.0
 _OFTEN_SECONDS = 0.5
@@ -29,14 +25,6 @@ _RUNNERS_KEPT_FOR = timedelta(hours=1)
 def rest_seconds(keep_for: timedelta) -> float:
     """Return how long to wait between two rounds: short enough that little more is kept than is wanted."""
     return min(max(keep_for.total_seconds() / 200, _OFTEN_SECONDS), _SELDOM_SECONDS)
-
-
-def pause_seconds(took: float, since: float) -> float:
-    """Return how long others have the database after a batch that took so long, so many seconds after the first began.
-
-    Four fifths of the time, the more of it the busier they are; half of it once that is too little to get done.
-    """
-    return took * _GENTLY if since < _GENTLE_FOR_SECONDS else took
 
 
 async def delete_all(delete: Callable[[datetime, int], Awaitable[int]], before: datetime) -> int:
@@ -67,7 +55,6 @@ class History:
         """Delete everything that is old enough by now; return how much of what went."""
         now = self.clock()
         before = now - self.keep_for
-        await self.take_in_tickets()
         gone: Counter[str] = Counter()
         async for runs in self._while_leading(self.retention.ended_runs(before, _BATCH)):
             gone["runs"] += await self.retention.delete_runs(runs, before)
@@ -80,18 +67,6 @@ class History:
         if gone.total():
             log.info("history.shortened", **gone)
         return dict(gone)
-
-    async def take_in_tickets(self) -> None:
-        """Have tickets follow the events that tell of them, also where nobody reads them.
-
-        An event that tells of a ticket does not go before that.
-        """
-        await self.tickets.retry_unreadable()
-        count, first = _TICKET_BATCH, time.monotonic()
-        while count == _TICKET_BATCH and self.leader.is_leading.is_set():
-            begun = time.monotonic()
-            count = await self.tickets.take_in(_TICKET_BATCH)
-            await asyncio.sleep(pause_seconds(time.monotonic() - begun, begun - first))
 
     async def _while_leading(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         async for batch in batches:

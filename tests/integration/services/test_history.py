@@ -5,18 +5,16 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.history import History, pause_seconds, rest_seconds
+from services.scheduler.history import History, rest_seconds
 from services.scheduler.leader import Leader
 from shared.doctor.checks import CHECKS
 from shared.doctor.examination import Examination
-from shared.store.events import EventStore
 from shared.store.inspection import Inspection
 from shared.store.leases import LeaseStore
 from shared.store.mongo import Mongo
 from shared.store.retention import Retention
 from shared.store.tickets import TicketStore
 from tests.integration.doctor.given import a_run, an_event, an_open_run
-from tests.integration.store.given import accepted as accepted_event
 from tests.support.plans import is_indexed, plan_of
 
 KEEP_FOR = timedelta(days=7)
@@ -63,29 +61,6 @@ async def test_an_old_run_goes_with_everything_that_belongs_to_it(mongo: Mongo, 
     assert await ids(mongo, "events") == {"event-of-young"}
     assert await ids(mongo, "steps") == await ids(mongo, "bodies") == {"young:0"}
     assert await ids(mongo, "dead_letters") == {"other"}
-
-
-async def test_what_an_old_event_tells_of_a_ticket_is_taken_in_before_it_goes(mongo: Mongo, history: History) -> None:
-    data = {"ticket_id": "T-1", "title": "Export", "status": "open"}
-    told = accepted_event("1", PAST, type="ticket.opened", projectid="apollo", data=data)
-    await EventStore(mongo.database).accept([told], {told.key: []})
-
-    gone = await history.shorten()
-
-    assert gone["events"] == 1
-    assert [each.id async for each in TicketStore(mongo.database).open_of("acme", "apollo")] == ["T-1"]
-
-
-async def test_every_round_tries_again_what_could_not_be_read_of_a_ticket(mongo: Mongo, history: History) -> None:
-    told = accepted_event(
-        "1", PAST, type="ticket.opened", projectid="apollo", data={"ticket_id": "T-1", "title": "Export"}
-    )
-    await EventStore(mongo.database).accept([told], {told.key: []})
-    await mongo.database["events"].update_one({"_id": told.key}, {"$set": {"tells_ticket": "unreadable"}})
-
-    await history.shorten()
-
-    assert [each.id async for each in TicketStore(mongo.database).open_of("acme", "apollo")] == ["T-1"]
 
 
 async def test_an_old_event_stays_until_what_it_tells_of_a_ticket_is_taken_in(mongo: Mongo, history: History) -> None:
@@ -255,11 +230,6 @@ async def test_no_collection_is_read_as_a_whole(mongo: Mongo, history: History) 
     assert await ids(mongo, "runs") == set()
     assert len(plans) >= 10
     assert [plan for plan in plans if not is_indexed(plan)] == []
-
-
-@pytest.mark.parametrize(("since", "pause"), [(0, 0.4), (59.9, 0.4), (60, 0.1), (600, 0.1)])
-def test_tickets_leave_the_database_to_others_until_they_fall_behind(since: float, pause: float) -> None:
-    assert pause_seconds(0.1, since) == pytest.approx(pause)
 
 
 @pytest.mark.parametrize(("days", "seconds"), [(7, 60), (0.01, 4.32), (0.0001, 0.5)])
