@@ -40,4 +40,5 @@ def after(cursor: str | None, field: str) -> Document:
         raise RequestInvalid(
             f"'{cursor[:64]}' is not a cursor of this list; use 'next_cursor' as it was given."
         ) from error
-    return {"$or": [{field: {"$lt": at}}, {field: at, "_id": {"$lt": id_}}]}
+    # What an index of the field can be searched by stands by itself.
+    return {field: {"$lte": at}, "$or": [{field: {"$lt": at}}, {"_id": {"$lt": id_}}]}

@@ -40,6 +40,13 @@ INDEXES = [
 ]
 AS_QUEUED: Document = {"status": RunStatus.QUEUED, "waiting_for": None, "attempt": 0, "cancel": None}
 """What holds of a run that was queued for the first time, with nothing to wait for, and may be claimed still."""
+NOT_LISTED = dict.fromkeys(
+    (
+        *("output_json", "effects", "batch.users", "gathering"),
+        *("slots", "own_limits", "express", "rank", "queue_expires_at", "run_timeout_seconds", "agent_version_id"),
+    ),
+    0,
+)
 
 
 class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
@@ -192,11 +199,15 @@ class RunStore(RunQueue, RunEnds, OpenRuns, GatheringRuns, BatchRuns):
             return {run["_id"] async for run in self._runs.find({"_id": {"$in": list(ids)}}, {"_id": 1})}
 
     async def find(self, query: Document, limit: int) -> list[Document]:
-        """Return runs that match, the latest change first; without the bulky fields of the detail view."""
-        bulky = {"output_json": 0, "effects": 0, "batch.users": 0}
+        """Return runs that match, the latest change first and of one moment by id; without what no list shows."""
+        in_order = [("changed_at", DESCENDING), ("_id", DESCENDING)]
         with storage_errors():
-            cursor = self._runs.find(query, bulky).sort([("changed_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
-            return [upcast_run(run) async for run in cursor]
+            # The indexes have no ids, and by them all that match would be sorted: which are next in time is known at once.
+            found = await self._runs.find(query, NOT_LISTED).sort(in_order[:1]).limit(limit + 1).to_list(limit + 1)
+            if len(found) > limit and found[-1]["changed_at"] == found[-2]["changed_at"]:
+                found = await self._runs.find(query, NOT_LISTED).sort(in_order).limit(limit).to_list(limit)
+        latest = sorted(found, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
+        return [upcast_run(run) for run in latest[:limit]]
 
     async def counts(self, queries: Sequence[Document], limit: int) -> list[int]:
         """Return how many runs match each of the queries, counting none further than `limit`; in one command."""

@@ -17,7 +17,7 @@ from shared.store.run_documents import (
     run_document,
     usage_document,
 )
-from shared.store.runs import AS_QUEUED, RunStore
+from shared.store.runs import AS_QUEUED, NOT_LISTED, RunStore
 from shared.store.upcast import RUN_SCHEMA
 from shared.testing.documents import Document, Documents
 from shared.testing.run_ends import KeptRunEnds
@@ -148,10 +148,9 @@ class KeptRuns(KeptRunQueue, KeptRunEnds, RunStore):
         return {each for each in ids if each in self.kept}
 
     async def find(self, query: Document, limit: int) -> list[Document]:
-        """Return runs that match, the latest change first; without the bulky fields of the detail view."""
+        """Return runs that match, the latest change first and of one moment by id; without what no list shows."""
         latest = sorted(self.kept.find(query), key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
-        bulky = ("output_json", "effects")
-        return [{name: run[name] for name in run if name not in bulky} for run in latest[:limit]]
+        return [{name: run[name] for name in run if name not in NOT_LISTED} for run in latest[:limit]]
 
     async def counts(self, queries: Sequence[Document], limit: int) -> list[int]:
         """Return how many runs match each of the queries, counting none further than `limit`."""

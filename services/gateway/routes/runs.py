@@ -54,22 +54,24 @@ async def list_agent_runs(
     since = gateway.clock() - timedelta(seconds=gateway.settings.ai_queue_status_retention_seconds)
     window: Document = {"changed_at": {"$gte": since}} if parent_id is None else {}
     wanted = frozenset(status or RunStatus)
-    counted = [
-        whose | {"status": {"$in": sorted(ACTIVE)}},
-        whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}},
-    ]
-    active, finished, (active_count, failures) = await asyncio.gather(
+    all_active = whose | {"status": {"$in": sorted(ACTIVE)}}
+    failed = whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}
+    is_whole = wanted >= ACTIVE and cursor is None and {agent_key, project, parent_id} == {None}
+    active, finished, (failures, *counted) = await asyncio.gather(
         _find(gateway, narrowed, wanted & ACTIVE, {}, cursor, limit),
         _find(gateway, narrowed, wanted & TERMINAL, window, cursor, limit),
-        _counts(gateway, counted, replays=replays),
+        _counts(gateway, [failed] if is_whole else [failed, all_active], replays=replays),
     )
+    if is_whole:
+        # All of them are listed, unless there are more than a page holds.
+        counted = [len(active)] if len(active) <= limit else await _counts(gateway, [all_active], replays=replays)
     found = sorted(active + finished, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
     page, next_cursor = cursors.page(found, limit, "changed_at")
     return tagged_answer(
         request,
         {
             "agent_runs": [run_view(run) for run in page],
-            "active": active_count,
+            "active": counted[0],
             "recent_failures": failures,
             "window_seconds": gateway.settings.ai_queue_status_retention_seconds,
             "next_cursor": next_cursor,

@@ -41,6 +41,7 @@ from shared.store.threads import ThreadStore
 from shared.store.ticket_news import TicketNews
 from shared.store.ticket_pairs import TicketPairStore
 from shared.store.tickets import TicketStore
+from shared.store.upcast import RUN_SCHEMA
 from tests.integration.store.given import LEASE_SECONDS, accepted, completing
 from tests.integration.store.proposing import made
 from tests.support.plans import Query, is_indexed, plan_of
@@ -232,6 +233,31 @@ async def test_lists_of_proposals_are_read_in_order_and_never_sorted(mongo: Mong
         stages = str(plan["queryPlanner"]["winningPlan"])
         assert "'IXSCAN'" in stages
         assert "'SORT'" not in stages
+
+
+async def test_the_runs_of_a_list_are_read_in_order_and_no_more_than_it_shows(mongo: Mongo) -> None:
+    database = mongo.database
+    statuses = sorted(TERMINAL)
+    whose = {"organisation": "acme", "user": "ada", "schema": RUN_SCHEMA}
+    runs = [
+        {
+            "_id": f"run_{number:02}",
+            **whose,
+            "status": statuses[number % 3],
+            "changed_at": NOW + timedelta(hours=number),
+        }
+        for number in range(MANY)
+    ]
+    await database["runs"].insert_many(runs)
+    await database.command("profile", 2)
+
+    found = await RunStore(database).find({**RECENT_OF_ADA, "status": {"$in": statuses}, "replay": None}, 5)
+
+    await database.command("profile", 0)
+    assert [run["_id"] for run in found] == [run["_id"] for run in reversed(runs[-5:])]
+    (asked,) = await database["system.profile"].find({"op": "query", "ns": database["runs"].full_name}).to_list(None)
+    assert "hasSortStage" not in asked
+    assert asked["docsExamined"] == 6
 
 
 async def test_provisioning_again_changes_nothing(mongo: Mongo) -> None:

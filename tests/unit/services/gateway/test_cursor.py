@@ -17,7 +17,7 @@ MOMENTS = st.integers(0, 4_000_000_000_000).map(lambda milliseconds: EPOCH + tim
 def test_a_cursor_leads_back_to_exactly_its_document(at: datetime, id: str) -> None:
     query = cursors.after(cursors.encode(at, id), "changed_at")
 
-    assert query == {"$or": [{"changed_at": {"$lt": at}}, {"changed_at": at, "_id": {"$lt": id}}]}
+    assert query == {"changed_at": {"$lte": at}, "$or": [{"changed_at": {"$lt": at}}, {"_id": {"$lt": id}}]}
 
 
 @given(at=MOMENTS, id=st.text(st.characters(codec="utf-8")))
@@ -41,4 +41,4 @@ def test_no_text_is_more_than_a_query_or_a_refusal(cursor: str) -> None:
         query = cursors.after(cursor, "changed_at")
     except RequestInvalid:
         return
-    assert query.keys() == {"$or"}
+    assert query.keys() == {"changed_at", "$or"}
