@@ -71,7 +71,7 @@ def read_events(values: Iterable[Any], caller: Caller, most_bytes: int, now: dat
         except EventRefused as refusal:
             reading.refused.extend(_refused(index, value, error, refusal.code) for error in refusal.errors)
         else:
-            reading.readable.append(Readable(index, accepted_event(event, json, now, index)))
+            reading.readable.append(Readable(index, accepted_event(event, json.decode(), now, index, json)))
     return reading
 
 
@@ -103,12 +103,12 @@ def _check_ownership(event: Event, caller: Caller) -> None:
         raise NotYours([FieldError("userid", FieldCode.NOT_ALLOWED, message)])
 
 
-def _bounded(event: Event, most_bytes: int) -> str:
+def _bounded(event: Event, most_bytes: int) -> bytes:
     json = event.to_json()
     if len(json) > most_bytes:
         message = f"The event has {len(json)} bytes as JSON; the most is {most_bytes}."
         raise EventTooLarge([FieldError("", FieldCode.TOO_LARGE, message, most_bytes)])
-    return json.decode()
+    return json
 
 
 class EventTooLarge(EventRefused):

@@ -34,7 +34,8 @@ class Publishing:
         self._publisher = publisher
         self._answers = answers
         self._gate_wait_seconds = gate_wait_seconds
-        self._headers = {ACCEPTED_HEADER: "once", REPLY_HEADER: instance}
+        wants_answers = gate_wait_seconds > 0
+        self._headers = {ACCEPTED_HEADER: "once", **({REPLY_HEADER: instance} if wants_answers else {})}
         self._accepted: GroupCommit[AcceptedEvent, Acceptance] = GroupCommit(events.accept, most=1_000, writers=2)
         # One question at a time for all that wait: a thousand publishers that repeat themselves ask no more than one.
         self._recorded: GroupCommit[str, Decisions | None] = GroupCommit(self._look_up, most=1_000)
@@ -54,7 +55,7 @@ class Publishing:
         return Published(accepted, refused, fresh | recorded)
 
     async def _publish_new(self, events: Sequence[AcceptedEvent]) -> dict[str, Decisions]:
-        futures = self._answers.expect(event.key for event in events)
+        futures = self._answers.expect(event.key for event in events) if self._gate_wait_seconds > 0 else {}
         is_sent = True
         for event in events:
             is_sent = (

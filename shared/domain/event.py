@@ -31,8 +31,13 @@ class AcceptedEvent:
     position: int = 0
 
 
-def accepted_event(event: Event, json: str, now: datetime, position: int = 0) -> AcceptedEvent:
-    """Return the record of an event; `json` is the event as `Event.to_json` or its publisher wrote it."""
+def accepted_event(
+    event: Event, json: str, now: datetime, position: int = 0, written: bytes | None = None
+) -> AcceptedEvent:
+    """Return the record of an event; `json` is the event as `Event.to_json` or its publisher wrote it.
+
+    `written` is what `Event.to_json` returned, if the caller has it.
+    """
     return AcceptedEvent(
         key=event.key,
         id=event.id,
@@ -40,7 +45,7 @@ def accepted_event(event: Event, json: str, now: datetime, position: int = 0) ->
         organisation=event.organisationid,
         project=event.projectid,
         user=event.userid,
-        content_hash=blake2b(event.to_json(), digest_size=16).hexdigest(),
+        content_hash=blake2b(written or event.to_json(), digest_size=16).hexdigest(),
         json=json,
         accepted_at=now,
         position=position,

@@ -100,6 +100,19 @@ async def test_no_batch_is_larger_than_the_most() -> None:
     assert disk.batches == [[0, 1], [2, 3], [4]]
 
 
+async def test_what_one_caller_submits_together_is_written_together() -> None:
+    disk = Disk(is_open=False)
+    group = GroupCommit(disk.write, most=5)
+    first = asyncio.create_task(group.submit(0))
+    await eventually(lambda: len(disk.batches) == 1)
+
+    others = [asyncio.create_task(group.submit_all(items)) for items in ([1, 2, 3], [4, 5, 6], [7], [8])]
+    disk.let_through(3)
+
+    assert await asyncio.gather(first, *others) == ["0", ["1", "2", "3"], ["4", "5", "6"], ["7"], ["8"]]
+    assert disk.batches == [[0], [1, 2, 3], [4, 5, 6, 7, 8]]
+
+
 @pytest.mark.parametrize("writers", [1, 2])
 async def test_no_more_writes_are_under_way_than_there_are_writers(writers: int) -> None:
     disk = Disk(is_open=False)
