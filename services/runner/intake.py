@@ -87,9 +87,10 @@ class Intake:
     async def _claim(self, messages: Sequence[Msg]) -> list[Claimed]:
         """Claim what is free of these; what came along with its dispatch, and is still as it was then, is not read."""
         carried = carried_by(message.data for message in messages)
-        untouched = await self._runs.claim_untouched(
-            [each.run for each in carried.values()], self._owner, self._lease_seconds, self._clock()
-        )
+        as_queued = [each.run for each in carried.values()]
+        # The clocks of two processes agree to some milliseconds: no run starts before it was queued.
+        now = max([self._clock(), *(run["queued_at"] for run in as_queued)])
+        untouched = await self._runs.claim_untouched(as_queued, self._owner, self._lease_seconds, now)
         events = {run["event_key"]: carried[run["_id"]].event for run in untouched}
         known = {run["_id"] for run in untouched}
         ids = [run_id for message in messages if (run_id := last_id(message.subject)) not in known]

@@ -1,6 +1,7 @@
 """A runner takes what is dispatched, keeps it while it works, and hands it back when it must go."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -106,6 +107,20 @@ async def test_a_run_that_changed_after_its_dispatch_is_read_again(
 
     await eventually(lambda: idle(runner))
     assert seen == [(1, "a")]
+
+
+async def test_no_run_starts_before_it_was_queued_though_the_clocks_of_gate_and_runner_differ(
+    client: Client, mongo: Mongo, publisher: Publisher, runner: Runner
+) -> None:
+    (run_id,) = await runner.decide("a")
+    later = utc_now() + timedelta(seconds=1)
+    await mongo.database["runs"].update_one({"_id": run_id}, {"$set": {"queued_at": later}})
+    await carry(mongo, publisher, client, [run_id])
+
+    await runner.intake.take(MEDIUM, await take(client, 1, QUEUE))
+
+    await eventually(lambda: idle(runner))
+    assert (await runner.run_of(run_id))["started_at"] == later
 
 
 async def test_a_run_whose_recorded_decision_came_along_without_it_is_refused(
