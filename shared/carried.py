@@ -54,8 +54,8 @@ def _read(body: bytes) -> Carried | None:
     try:
         both = bson.decode(body, _OPTIONS)
         run, event = both["run"], both["event"]
-    except (bson.errors.InvalidBSON, KeyError) as error:
+        # A newer gate's runs are left to those who know them.
+        return Carried(upcast_run(run), event) if run["schema"] <= RUN_SCHEMA else None
+    except (bson.errors.InvalidBSON, KeyError, TypeError) as error:
         log.warning("dispatch.unreadable", error=str(error) or type(error).__name__)
         return None
-    # A newer gate's runs are left to those who know them.
-    return Carried(upcast_run(run), event) if run["schema"] <= RUN_SCHEMA else None

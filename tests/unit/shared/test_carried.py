@@ -33,7 +33,13 @@ def test_a_large_event_does_not_come_along() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"no BSON", bson.encode({"run": RUN}), bson.encode({"run": RUN | {"schema": RUN_SCHEMA + 1}, "event": {}})],
+    [
+        b"no BSON",
+        bson.encode({"run": RUN}),
+        bson.encode({"run": {"_id": "run_1"}, "event": {}}),
+        bson.encode({"run": "run_1", "event": {}}),
+        bson.encode({"run": RUN | {"schema": RUN_SCHEMA + 1}, "event": {}}),
+    ],
 )
 def test_what_this_release_cannot_read_is_as_if_it_had_not_come_along(body: bytes) -> None:
     assert carried_by([body]) == {}
