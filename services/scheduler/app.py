@@ -127,7 +127,7 @@ def make_history(settings: SchedulerSettings, mongo: Mongo, leader: Leader, cloc
 def make_ticket_intake(settings: SchedulerSettings, mongo: Mongo, client: Client, leader: Leader) -> TicketIntake:
     """Compose what has tickets follow events."""
     patience = patience_seconds(timedelta(seconds=settings.history_retention_seconds))
-    return TicketIntake(TicketStore(mongo.database), Traffic(client), leader, patience)
+    return TicketIntake(TicketStore(mongo.database), Traffic(client).is_light, leader, patience)
 
 
 def make_timers(

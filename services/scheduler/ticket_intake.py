@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol
 
 from services.scheduler.history import rest_seconds
 from services.scheduler.leader import Leader
@@ -15,13 +14,6 @@ _LOOK_EVERY_SECONDS = 5.0
 _RETRY_EVERY_SECONDS = 60.0
 _GENTLE_FOR_SECONDS = 600.0
 _GENTLY = 4
-
-
-class Traffic(Protocol):
-    """Whether the platform has little to do."""
-
-    async def is_light(self) -> bool:
-        """Return whether hardly any events have come since the last time this was asked."""
 
 
 def patience_seconds(keep_for: timedelta) -> float:
@@ -38,18 +30,18 @@ def pause_seconds(took: float, late: float) -> float:
 
 
 class TicketIntake:
-    """Works while this process leads. No event that tells of a ticket is deleted before it is taken in."""
+    """Works while this process leads, and `is_quiet`. No event that tells of a ticket is deleted before it is taken in."""
 
     def __init__(
         self,
         tickets: TicketStore,
-        traffic: Traffic,
+        is_quiet: Callable[[], Awaitable[bool]],
         leader: Leader,
         patience: float,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tickets = tickets
-        self._traffic = traffic
+        self._is_quiet = is_quiet
         self._leader = leader
         self._patience = patience
         self._elapsed = elapsed
@@ -63,7 +55,7 @@ class TicketIntake:
     async def look(self) -> int:
         """Take in what there is, while there is time for it; return how many events that were."""
         taken = 0
-        while self._leader.is_leading.is_set() and (self._late > 0 or await self._traffic.is_light()):
+        while self._leader.is_leading.is_set() and (self._late > 0 or await self._is_quiet()):
             begun = self._elapsed()
             count = await self._tickets.take_in(BATCH)
             taken += count

@@ -71,7 +71,10 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _write_batch(self, batch: list[_Group[Item, Result]]) -> None:
         try:
-            results = await self._write([item for items, _ in batch for item in items])
+            written = [item for items, _ in batch for item in items]
+            results = await self._write(written)
+            if len(results) != len(written):
+                raise ValueError(f"{len(results)} results came of a write of {len(written)} items.")
         except BaseException as error:
             for _, future in batch:
                 if not future.done():

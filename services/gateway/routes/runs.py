@@ -56,22 +56,22 @@ async def list_agent_runs(
     wanted = frozenset(status or RunStatus)
     all_active = whose | {"status": {"$in": sorted(ACTIVE)}}
     failed = whose | {"status": RunStatus.FAILED, "changed_at": {"$gte": since}}
-    is_whole = wanted >= ACTIVE and cursor is None and {agent_key, project, parent_id} == {None}
+    lists_all_active = wanted >= ACTIVE and cursor is None and {agent_key, project, parent_id} == {None}
     active, finished, (failures, *counted) = await asyncio.gather(
         _find(gateway, narrowed, wanted & ACTIVE, {}, cursor, limit),
         _find(gateway, narrowed, wanted & TERMINAL, window, cursor, limit),
-        _counts(gateway, [failed] if is_whole else [failed, all_active], replays=replays),
+        _counts(gateway, [failed] if lists_all_active else [failed, all_active], replays=replays),
     )
-    if is_whole:
-        # All of them are listed, unless there are more than a page holds.
-        counted = [len(active)] if len(active) <= limit else await _counts(gateway, [all_active], replays=replays)
+    if lists_all_active and len(active) > limit:
+        # Only then are they not all listed.
+        counted = await _counts(gateway, [all_active], replays=replays)
     found = sorted(active + finished, key=lambda run: (run["changed_at"], run["_id"]), reverse=True)
     page, next_cursor = cursors.page(found, limit, "changed_at")
     return tagged_answer(
         request,
         {
             "agent_runs": [run_view(run) for run in page],
-            "active": counted[0],
+            "active": counted[0] if counted else len(active),
             "recent_failures": failures,
             "window_seconds": gateway.settings.ai_queue_status_retention_seconds,
             "next_cursor": next_cursor,

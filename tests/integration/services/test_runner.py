@@ -58,7 +58,9 @@ async def test_what_is_dispatched_is_claimed_run_and_acknowledged(
     await until_settled(client, QUEUE)
 
 
-async def carry(mongo: Mongo, publisher: Publisher, client: Client, ids: list[str], **changes: Any) -> None:
+async def carry(
+    mongo: Mongo, publisher: Publisher, client: Client, ids: list[str], decided: list[str] | None = None
+) -> None:
     """Dispatch runs as the gate does, with what is stored of them and of their events now."""
     carried = {}
     for run_id in ids:
@@ -66,8 +68,8 @@ async def carry(mongo: Mongo, publisher: Publisher, client: Client, ids: list[st
         assert run is not None
         event = await mongo.database["events"].find_one({"_id": run["event_key"]})
         assert event is not None
-        decided = [decision["run_id"] for decision in event["decisions"]]
-        carried[run_id] = carrying(run, event["json"].encode(), changes.get("decided", decided))
+        recorded = [decision["run_id"] for decision in event["decisions"]]
+        carried[run_id] = carrying(run, event["json"].encode(), recorded if decided is None else decided)
     await publisher.dispatch(((MEDIUM, run_id) for run_id in ids), carried)
     await taken_by_server(client)
 

@@ -21,14 +21,14 @@ class Moments:
 
     def __init__(self) -> None:
         self.now = 1_000.0
-        self.light = [True]
+        self.quiet = [True]
 
     def __call__(self) -> float:
         return self.now
 
-    async def is_light(self) -> bool:
+    async def is_quiet(self) -> bool:
         """Return the answers that a test gives, and the last one from then on."""
-        return self.light.pop(0) if len(self.light) > 1 else self.light[0]
+        return self.quiet.pop(0) if len(self.quiet) > 1 else self.quiet[0]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def leader(mongo: Mongo) -> Leader:
 
 @pytest.fixture
 def intake(mongo: Mongo, moments: Moments, leader: Leader) -> TicketIntake:
-    return TicketIntake(TicketStore(mongo.database), moments, leader, PATIENCE, moments)
+    return TicketIntake(TicketStore(mongo.database), moments.is_quiet, leader, PATIENCE, moments)
 
 
 async def tell(mongo: Mongo, *names: str) -> None:
@@ -76,7 +76,7 @@ async def test_while_there_is_much_to_do_tickets_wait_until_they_are_late(
     mongo: Mongo, intake: TicketIntake, moments: Moments
 ) -> None:
     await tell(mongo, "T-1")
-    moments.light = [False]
+    moments.quiet = [False]
 
     moments.now += PATIENCE
     at_first = await intake.look()
@@ -91,7 +91,7 @@ async def test_while_there_is_much_to_do_tickets_wait_until_they_are_late(
 
 async def test_it_stops_when_the_quiet_moment_is_over(mongo: Mongo, intake: TicketIntake, moments: Moments) -> None:
     await tell(mongo, *(f"T-{number}" for number in range(BATCH + 1)))
-    moments.light = [True, False]
+    moments.quiet = [True, False]
 
     assert await intake.look() == BATCH
 

@@ -144,6 +144,17 @@ async def test_an_error_goes_to_every_caller_of_its_batch_and_to_no_other() -> N
     assert await group.submit(4) == "4"
 
 
+async def test_a_write_that_has_not_a_result_for_each_item_is_an_error_to_every_caller() -> None:
+    async def write(items: list[int]) -> Sequence[str]:
+        return [str(item) for item in items[1:]]
+
+    group = GroupCommit(write)
+
+    outcomes = await asyncio.gather(group.submit(1), group.submit_all([2, 3]), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [ValueError, ValueError]
+
+
 async def test_a_call_whose_items_are_in_several_batches_gets_the_error_of_any() -> None:
     disk = Disk()
     disk.broken = {3}
