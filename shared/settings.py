@@ -171,7 +171,7 @@ class GatewaySettings(IntegrationSettings):
 class GatingSettings(QueueSettings):
     """What gating needs."""
 
-    gating_batch_size: int = Field(default=256, ge=1, le=2_000, description="Most events considered in one batch.")
+    gating_batch_size: int = Field(default=512, ge=1, le=2_000, description="Most events considered in one batch.")
     session_turn_seconds: int = Field(
         default=900, ge=1, le=86_400, description="How long a chat turn without an end holds its session."
     )

@@ -38,7 +38,7 @@ from shared.store.slots import SlotStore
 from shared.store.watch import ConfigurationWatch
 from shared.supervise import stop, supervised
 
-_FULL_BATCHES_AHEAD = 2
+_FULL_BATCHES_AHEAD = 1
 
 
 def subscribe(broker: NatsBroker, gate: Gate, batch_size: int) -> None:

@@ -1,8 +1,8 @@
 """An event as it is accepted: the record that is stored, and the headers under which it travels."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 from contracts.envelope import Event
 
@@ -12,8 +12,7 @@ REPLY_HEADER = "Towpath-Gated-To"
 """The gateway process that waits for the decisions."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedEvent:
+class AcceptedEvent(NamedTuple):
     """An event as stored: `json` is the CloudEvent exactly as it is published.
 
     `position` is its place among the events that were accepted together, at the same time.

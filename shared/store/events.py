@@ -31,6 +31,8 @@ INDEXES = [
 ]
 
 SWEEP_AFTER = timedelta(seconds=3)
+_WORTH_A_COMMAND = 32
+"""So many events that are written alike are worth a command of their own beside that for the others."""
 
 Decisions = list[dict[str, Any]]
 """What the gate recorded for one event, as it is stored and answered."""
@@ -76,6 +78,12 @@ class GatedEvent:
     decisions: Decisions
 
 
+def _unmatched(decided: Mapping[str, Decisions]) -> frozenset[str]:
+    """Return the events without any decision, if they are worth a command or are all there is."""
+    unmatched = frozenset(key for key, decisions in decided.items() if not decisions)
+    return unmatched if len(unmatched) >= min(_WORTH_A_COMMAND, len(decided)) else frozenset()
+
+
 class EventStore:
     """The `events` collection."""
 
@@ -118,7 +126,21 @@ class EventStore:
 
         An event that starts runs stays due for the sweep until it is noted that these are stored, unless they are.
         """
-        decided = {event.key: {"decisions": event.decisions} for event in gated}
+        decided = {event.key: event.decisions for event in gated}
+        alike = _unmatched(decided)
+        own = {key: {"decisions": decisions} for key, decisions in decided.items() if key not in alike}
+        matched = await self._record_none(alike, now) if alike else 0
+        matched += await self._record(own, now, are_runs_stored=are_runs_stored) if own else 0
+        return matched == len(decided)
+
+    async def _record_none(self, keys: frozenset[str], now: datetime) -> int:
+        """Note that no Agent matches these, which is a fifth less work for the server than to each its own."""
+        noted = {"gated": True, "gated_at": now, "decisions": []}
+        change = {"$set": noted, "$unset": {"sweep_at": "", "dead_letter": ""}}
+        with storage_errors():
+            return (await self._events.update_many({"_id": {"$in": list(keys)}, "gated": False}, change)).matched_count
+
+    async def _record(self, decided: Mapping[str, Document], now: datetime, *, are_runs_stored: bool) -> int:
         matched = 0
         for part in in_commands(decided):
             query = {"_id": {"$in": list(part)}, "gated": False}
@@ -129,7 +151,7 @@ class EventStore:
             changes = [merge_by_id(part), {"$set": noted}, {"$unset": ["dead_letter"]}]
             with storage_errors():
                 matched += (await self._events.update_many(query, changes)).matched_count
-        return matched == len(decided)
+        return matched
 
     async def settle(self, keys: Iterable[str]) -> None:
         """Note that the runs of these decided events are stored."""

@@ -68,7 +68,7 @@ async def test_the_same_id_in_another_organisation_is_another_event(mongo: Mongo
     await events.accept([accepted("a")])
 
     elsewhere = accepted("a")
-    moved = AcceptedEvent(**{**_fields(elsewhere), "key": "ev_elsewhere", "organisation": "other"})
+    moved = elsewhere._replace(key="ev_elsewhere", organisation="other")
 
     assert await events.accept([moved]) == [STORED]
 
@@ -95,6 +95,35 @@ async def test_what_starts_runs_is_due_until_these_are_stored_and_what_starts_no
     assert [event["_id"] for event in await events.due_for_sweep(later, 10)] == [starting.key]
     await events.settle([starting.key])
     assert await events.due_for_sweep(later, 10) == []
+
+
+async def test_many_without_a_decision_are_recorded_like_any_beside_others(mongo: Mongo) -> None:
+    events, later = EventStore(mongo.database), NOW + timedelta(hours=1)
+    unmatched = [accepted(str(number)) for number in range(40)]
+    starting, before = accepted("starting"), accepted("decided before")
+    await events.accept([*unmatched, starting, before])
+    await events.record_decisions([GatedEvent(before.key, SECOND)], NOW)
+    gated = [*(GatedEvent(event.key, []) for event in unmatched), GatedEvent(starting.key, FIRST)]
+
+    assert await events.record_decisions(gated, NOW)
+    assert not await events.record_decisions([*gated, GatedEvent(before.key, [])], LATER)
+
+    recorded = await events.decisions([starting.key, before.key, *(event.key for event in unmatched)])
+    assert recorded == {starting.key: FIRST, before.key: SECOND} | {event.key: [] for event in unmatched}
+    assert [event["_id"] for event in await events.due_for_sweep(later, 100)] == [starting.key]
+    stored = await events.load([unmatched[0].key, starting.key])
+    assert {event["gated_at"] for event in stored.values()} == {NOW}
+
+
+async def test_what_was_set_aside_and_meets_no_agent_is_set_aside_no_longer(mongo: Mongo) -> None:
+    events = EventStore(mongo.database)
+    keys = [accepted(str(number)).key for number in range(40)]
+    await events.accept([accepted(str(number)) for number in range(40)])
+    await mongo.database["events"].update_many({}, {"$set": {"dead_letter": "dl_1"}, "$unset": {"sweep_at": ""}})
+
+    assert await events.record_decisions([GatedEvent(key, []) for key in keys], NOW)
+
+    assert await mongo.database["events"].count_documents({"dead_letter": {"$exists": True}}) == 0
 
 
 async def test_of_gates_that_decide_at_once_one_is_recorded(mongo: Mongo) -> None:
@@ -213,7 +242,3 @@ async def test_the_latest_events_come_first(mongo: Mongo) -> None:
     await events.accept([accepted(str(hour), NOW + timedelta(hours=hour)) for hour in (1, 3, 2)])
 
     assert [each["id"] for each in await events.recent({"organisation": "acme"}, 2)] == ["3", "2"]
-
-
-def _fields(event: AcceptedEvent) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in AcceptedEvent.__slots__}
