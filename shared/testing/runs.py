@@ -65,13 +65,15 @@ class KeptRuns(KeptRunQueue, KeptRunEnds, RunStore):
         self, queued: Sequence[Document], owner: str, lease_seconds: float, now: datetime
     ) -> list[Document]:
         """Take runs in which nobody has changed anything since they were queued for the first time, and return them."""
-        token, lease = uuid4().hex, now + timedelta(seconds=lease_seconds)
-        taken = {"status": RunStatus.RUNNING, "attempt": 1, "owner": owner, "claim": token}
-        return [
-            self.kept.change(each, **taken, started_at=now, changed_at=now, lease_expires_at=lease, sweep_at=lease)
-            for run in queued
-            for each in self.kept.find({"_id": run["_id"], "sweep_at": run["sweep_at"], **AS_QUEUED})
-        ]
+        until = now + timedelta(seconds=lease_seconds)
+        claim: Document = {"status": RunStatus.RUNNING, "attempt": 1, "owner": owner, "claim": uuid4().hex}
+        changes = {**claim, "started_at": now, "changed_at": now, "lease_expires_at": until, "sweep_at": until}
+        won = []
+        for run in queued:
+            for each in self.kept.find({"_id": run["_id"], "sweep_at": run["sweep_at"], **AS_QUEUED}):
+                self.kept.change(each, **changes)
+                won.append({**run, **changes})
+        return won
 
     def _is_free(self, run: Document) -> bool:
         if run["status"] == RunStatus.QUEUED:

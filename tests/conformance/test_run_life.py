@@ -44,8 +44,10 @@ from tests.conformance.run_life.plans import (
     DELAYED,
     ENDS_AS,
     FEW_IDS,
+    IMPATIENT,
     OUTCOMES,
     OWNERS,
+    QUEUE_SECONDS,
     ROUND_SECONDS,
     ROUNDS,
     RUNS,
@@ -255,6 +257,18 @@ class RunLife(RuleBasedStateMachine):
             failed = {each for each in ids & self.before.keys() if self.before[each]["status"] == RunStatus.FAILED}
             assert {run["_id"] for run in redriven} == failed
 
+    @precondition(lambda self: self.some(_is_impatient))
+    @rule(redriven=st.booleans())
+    def nobody_takes_it_in_time(self, redriven: bool) -> None:
+        """A run fails before its first attempt; queued again, it is no longer what was dispatched at first."""
+        self.time_passes(QUEUE_SECONDS + 1)
+        self.sweep(None)
+        self.every_promise_is_kept()
+        if redriven:
+            self.redrive(frozenset({IMPATIENT}), None)
+            self.sweep(None)
+            self.every_promise_is_kept()
+
     @rule(seconds=STEPS_SECONDS)
     def time_passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -321,6 +335,10 @@ class RunLife(RuleBasedStateMachine):
         ends = [self._end(each, Done({})) for each in won]
         self.do(owner, lambda crew: crew.end(ends), None)
         self.every_promise_is_kept()
+
+
+def _is_impatient(run: Document) -> bool:
+    return bool(run["_id"] == IMPATIENT and run["status"] == RunStatus.QUEUED and run["attempt"] == 0)
 
 
 def _is_open(run: Document) -> bool:

@@ -24,6 +24,7 @@ from tests.unit.shared.given import a_new_run
 
 ERROR = RunError("model_unavailable", "It hung up.")
 DELAY_SECONDS = 10
+QUEUE_SECONDS = 1_000
 ROUNDS = 40
 ROUND_SECONDS = 61
 
@@ -32,7 +33,7 @@ RUNS = {
     run.id: run
     for run in (
         a_new_run("run_1", own_limits=OWN),
-        a_new_run("run_2", own_limits=OWN, queue_timeout_seconds=1_000),
+        a_new_run("run_2", own_limits=OWN, queue_timeout_seconds=QUEUE_SECONDS),
         a_new_run("run_3", own_limits=OWN, lane=Lane.HIGH, run_timeout_seconds=2_000),
         a_new_run("run_4", own_limits=OWN, target=Target("doc", "review"), run_timeout_seconds=500),
         a_new_run("run_5", agent_key="pulse"),
@@ -40,6 +41,7 @@ RUNS = {
     )
 }
 DELAYED = "run_5"
+IMPATIENT = "run_2"
 SLOTS = {
     slot.key: slot.limit - (CRITICAL_RESERVE if slot.kind is Waiting.ORGANISATION else 0)
     for run in RUNS.values()
