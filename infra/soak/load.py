@@ -20,7 +20,11 @@ _OK: Final = range(200, 300)
 
 
 class Refused(Exception):
-    """The gateway answered what it should not, so the weeks mean nothing."""
+    """The gateway answered what it should not, so the weeks mean nothing; `code` is that of its problem, if it had one."""
+
+    def __init__(self, message: str, code: str | None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Load:
@@ -93,8 +97,15 @@ class Load:
                 return
 
     async def _reject(self, proposal_id: str) -> None:
-        await self._post(f"/api/proposals/{proposal_id}/reject", b"{}", _JSON)
-        self.counts["proposals rejected"] += 1
+        try:
+            await self._post(f"/api/proposals/{proposal_id}/reject", b"{}", _JSON)
+        except Refused as refused:
+            # A newer proposal has taken its place since it was listed.
+            if refused.code != "proposal_decided":
+                raise
+            self.counts["proposals decided meanwhile"] += 1
+        else:
+            self.counts["proposals rejected"] += 1
 
     async def _get(self, path: str) -> dict[str, Any]:
         async with self._session.get(self._url + path) as answer:
@@ -108,6 +119,15 @@ class Load:
 async def _read(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     body = await answer.read()
     if answer.status not in _OK:
-        raise Refused(f"{answer.status} from {answer.url}: {body[:300].decode(errors='replace')}")
+        raise Refused(f"{answer.status} from {answer.url}: {body[:300].decode(errors='replace')}", _code(body))
     content: dict[str, Any] = orjson.loads(body)
     return content
+
+
+def _code(body: bytes) -> str | None:
+    try:
+        problem = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    code = problem.get("code") if isinstance(problem, dict) else None
+    return code if isinstance(code, str) else None
